@@ -1,0 +1,193 @@
+/**
+ * Security events: what happened, to whom, through what, with what outcome.
+ *
+ * The union is closed and versioned. No member has a place for a secret, a token or a code: redaction is by
+ * construction, not by filter. An *effect* records a change of authority and is committed together with it; an
+ * *outcome* closes a request, exactly one for each; a *notice* records something else of note.
+ */
+
+/** The version of the shapes below; raised when a field changes its meaning or goes away. */
+export const eventSchemaVersion = 1;
+
+/** What every event carries besides its own fields. */
+export interface EventEnvelope {
+  /** Unique; sinks deliver at least once, so readers drop repeats by it. */
+  readonly id: string;
+  readonly version: typeof eventSchemaVersion;
+  /** UTC, ISO 8601 with milliseconds. */
+  readonly time: string;
+  /** The same on all events of one request or job. */
+  readonly correlation: string;
+  /** Who writes: the issuer, or the name of an API or BFF. */
+  readonly source: string;
+}
+
+/** Changes of authority, written in the commit that makes the change. */
+export type EffectEvent =
+  | {
+      readonly type: 'authorization.granted';
+      readonly authorization: string;
+      readonly client: string;
+      readonly person: string;
+      readonly scopes: readonly string[];
+      readonly resources: readonly string[];
+    }
+  | {
+      readonly type: 'authorization.revoked';
+      readonly authorization: string;
+      readonly client: string;
+      readonly person: string | undefined;
+      readonly reason: RevocationReason;
+    }
+  | { readonly type: 'code.redeemed'; readonly authorization: string; readonly client: string }
+  | { readonly type: 'code.replayed'; readonly authorization: string; readonly client: string }
+  | {
+      readonly type: 'refresh.rotated';
+      readonly authorization: string;
+      readonly client: string;
+      readonly generation: number;
+    }
+  | {
+      readonly type: 'refresh.retried';
+      readonly authorization: string;
+      readonly client: string;
+      readonly generation: number;
+    }
+  | {
+      readonly type: 'refresh.reused';
+      readonly authorization: string;
+      readonly client: string;
+      readonly generation: number;
+    }
+  | {
+      readonly type: 'consent.given';
+      readonly client: string;
+      readonly person: string;
+      readonly resource: string;
+      readonly scopes: readonly string[];
+    }
+  | {
+      readonly type: 'session.started';
+      readonly session: string;
+      readonly person: string;
+      readonly methods: readonly string[];
+    }
+  | {
+      readonly type: 'session.ended';
+      readonly session: string;
+      readonly person: string;
+      readonly reason: 'logout' | 'replaced';
+    }
+  | { readonly type: 'person.created'; readonly person: string }
+  | { readonly type: 'password.rehashed'; readonly person: string }
+  | { readonly type: 'key.announced'; readonly key: string; readonly algorithm: string }
+  | { readonly type: 'key.retired'; readonly key: string; readonly algorithm: string };
+
+/** Why an authorization ended before its time. */
+export type RevocationReason = 'code_replay' | 'refresh_reuse' | 'logout';
+
+/** How a request ended: exactly one for each request. */
+export type OutcomeEvent =
+  | {
+      readonly type: 'request.answered';
+      readonly endpoint: string;
+      readonly method: string;
+      readonly status: number;
+      readonly outcome: 'success' | 'refusal' | 'failure';
+      /** The refusal's reason word; undefined for a success. */
+      readonly reason: string | undefined;
+      /** Private detail of a refusal: what was found, never a secret. */
+      readonly detail: string | undefined;
+      readonly address: string;
+      readonly client: string | undefined;
+      readonly person: string | undefined;
+      /** Whole milliseconds. */
+      readonly duration: number;
+    }
+  | {
+      readonly type: 'access.decided';
+      readonly route: string;
+      readonly method: string;
+      readonly status: number;
+      readonly outcome: 'permit' | 'deny' | 'failure';
+      readonly reason: string | undefined;
+      readonly detail: string | undefined;
+      readonly address: string;
+      readonly principal: string | undefined;
+      readonly client: string | undefined;
+      readonly action: string | undefined;
+      readonly object: string | undefined;
+      /** Ids of the rules that decided. */
+      readonly rules: readonly string[];
+      readonly duration: number;
+    };
+
+/** Things of note that change no authority. */
+export type NoticeEvent =
+  | {
+      readonly type: 'token.issued';
+      readonly authorization: string;
+      readonly client: string;
+      readonly person: string | undefined;
+      readonly kind: 'access_token' | 'id_token';
+      readonly audience: string;
+      readonly scopes: readonly string[];
+    }
+  | { readonly type: 'sign_in.succeeded'; readonly person: string; readonly address: string }
+  | {
+      readonly type: 'sign_in.failed';
+      readonly person: string | undefined;
+      readonly address: string;
+      readonly reason: 'wrong_password' | 'unknown_login' | 'not_active' | 'rate_limited';
+    }
+  | { readonly type: 'limit.hit'; readonly limit: string; readonly address: string }
+  | { readonly type: 'insecure.used'; readonly choice: string }
+  | { readonly type: 'server.started'; readonly settings: Readonly<Record<string, string>> }
+  | { readonly type: 'failure'; readonly where: string; readonly error: string };
+
+export type SecurityEvent = EffectEvent | OutcomeEvent | NoticeEvent;
+
+/** An event as it is stored and delivered. */
+export type RecordedEvent = EventEnvelope & SecurityEvent;
+
+/** At least one: an operation that changes authority cannot be called without saying what it does. */
+export type NonEmpty<T> = readonly [T, ...T[]];
+
+/** Effects in recorded form, ready to be committed. */
+export type RecordedEffects = NonEmpty<EventEnvelope & EffectEvent>;
+
+/** Where events go. It must not throw for one bad event; a rejected promise means «deliver again». */
+export interface Sink {
+  readonly deliver: (events: readonly RecordedEvent[]) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** What a {@link recordEvents} call needs to know besides the events. */
+export interface Recorder {
+  readonly source: string;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+/**
+ * Puts events into their envelopes.
+ *
+ * @example recordEvents(recorder, correlation, [{ type: 'person.created', person }]);
+ */
+export function recordEvents<E extends SecurityEvent>(
+  recorder: Recorder,
+  correlation: string,
+  events: NonEmpty<E>,
+): NonEmpty<EventEnvelope & E> {
+  const time = new Date(recorder.now()).toISOString();
+  const [first, ...rest] = events;
+  const record = (event: E): EventEnvelope & E => ({
+    id: recorder.randomBytes(16).toString('base64url'),
+    version: eventSchemaVersion,
+    time,
+    correlation,
+    source: recorder.source,
+    ...event,
+  });
+  return [record(first), ...rest.map(record)];
+}

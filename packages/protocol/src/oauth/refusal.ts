@@ -1,0 +1,200 @@
+/**
+ * Every way the protocol says no: a closed union of reasons and one exhaustive map to the wire.
+ *
+ * Adding a reason does not compile until it is mapped. The description on the wire is a constant; what was found
+ * goes into `detail`, which only the security event may carry.
+ */
+import type { OAuthErrorCode } from './error-code.ts';
+
+/** Why a request is refused. Grouped by the specification that defines the answer. */
+export type RefusalReason =
+  // RFC 6749 §4.1.2.1, §5.2: shape of the request
+  | 'malformed_request'
+  | 'repeated_parameter'
+  | 'missing_parameter'
+  | 'invalid_parameter'
+  | 'secret_in_url'
+  | 'unsupported_response_type'
+  | 'unsupported_response_mode'
+  | 'unsupported_grant_type'
+  | 'scope_malformed'
+  | 'scope_not_allowed'
+  // RFC 6749 §3.1.2, §4.1.2.1: never redirect
+  | 'unknown_client'
+  | 'redirect_uri_mismatch'
+  | 'parked_request_gone'
+  | 'wrong_browser'
+  | 'csrf_rejected'
+  // RFC 6749 §3.2.1, §5.2: the client
+  | 'client_authentication_failed'
+  | 'client_authentication_repeated'
+  | 'grant_not_allowed'
+  | 'client_disabled'
+  // RFC 7636: PKCE
+  | 'challenge_required'
+  | 'challenge_method_unsupported'
+  | 'verifier_mismatch'
+  // RFC 6749 §5.2: the grant
+  | 'code_invalid'
+  | 'code_expired'
+  | 'code_replayed'
+  | 'refresh_invalid'
+  | 'refresh_expired'
+  | 'refresh_reused'
+  | 'refresh_retry_refused'
+  | 'authorization_revoked'
+  | 'person_not_active'
+  // RFC 8707
+  | 'resource_invalid'
+  // OpenID Connect Core §3.1.2.6
+  | 'login_required'
+  | 'consent_required'
+  | 'request_object_unsupported'
+  | 'request_uri_unsupported'
+  | 'registration_unsupported'
+  | 'access_denied'
+  // OpenID Connect RP-Initiated Logout §2
+  | 'id_token_hint_invalid'
+  | 'post_logout_redirect_uri_mismatch'
+  // RFC 6750 §3.1: at a resource
+  | 'credentials_missing'
+  | 'credentials_malformed'
+  | 'token_invalid'
+  | 'insufficient_scope'
+  | 'forbidden'
+  | 'object_not_found'
+  | 'input_invalid'
+  // HTTP
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'media_type_unsupported'
+  | 'body_too_large'
+  | 'rate_limited'
+  | 'overloaded'
+  | 'store_unavailable'
+  | 'server_error';
+
+/** What the other side is told. */
+export interface WireRefusal {
+  readonly error: OAuthErrorCode;
+  readonly status: number;
+  /** A constant. Characters of RFC 6749 §5.2 only: no quote, no backslash, no line break. */
+  readonly description: string;
+}
+
+/** The wire form of each reason. */
+export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object.freeze({
+  malformed_request: wire('invalid_request', 400, 'The request is malformed.'),
+  repeated_parameter: wire('invalid_request', 400, 'A parameter is sent more than once.'),
+  missing_parameter: wire('invalid_request', 400, 'A required parameter is missing.'),
+  invalid_parameter: wire('invalid_request', 400, 'A parameter has a value that is not allowed.'),
+  secret_in_url: wire('invalid_request', 400, 'Credentials and tokens are not accepted in the URL.'),
+  unsupported_response_type: wire('unsupported_response_type', 400, 'Only the response type code is supported.'),
+  unsupported_response_mode: wire('invalid_request', 400, 'This response mode is not supported.'),
+  unsupported_grant_type: wire('unsupported_grant_type', 400, 'This grant type is not supported.'),
+  scope_malformed: wire('invalid_scope', 400, 'The scope is malformed.'),
+  scope_not_allowed: wire('invalid_scope', 400, 'The scope is not allowed for this client.'),
+  unknown_client: wire('invalid_client', 400, 'The client is not known here.'),
+  redirect_uri_mismatch: wire('invalid_redirect_uri', 400, 'The redirect URI is not registered for this client.'),
+  parked_request_gone: wire('invalid_request', 400, 'This sign-in has expired or is already finished.'),
+  wrong_browser: wire('invalid_request', 400, 'This sign-in was started in another browser.'),
+  csrf_rejected: wire('invalid_request', 403, 'The form was not sent from this site.'),
+  client_authentication_failed: wire('invalid_client', 401, 'Client authentication failed.'),
+  client_authentication_repeated: wire('invalid_request', 400, 'Use exactly one client authentication method.'),
+  grant_not_allowed: wire('unauthorized_client', 400, 'This grant type is not allowed for this client.'),
+  client_disabled: wire('invalid_client', 401, 'Client authentication failed.'),
+  challenge_required: wire('invalid_request', 400, 'A PKCE code_challenge is required.'),
+  challenge_method_unsupported: wire('invalid_request', 400, 'Only the code_challenge_method S256 is supported.'),
+  verifier_mismatch: wire('invalid_grant', 400, 'The code_verifier does not fit the code.'),
+  code_invalid: wire('invalid_grant', 400, 'The code is not valid.'),
+  code_expired: wire('invalid_grant', 400, 'The code is not valid.'),
+  code_replayed: wire('invalid_grant', 400, 'The code is not valid.'),
+  refresh_invalid: wire('invalid_grant', 400, 'The refresh token is not valid.'),
+  refresh_expired: wire('invalid_grant', 400, 'The refresh token is not valid.'),
+  refresh_reused: wire('invalid_grant', 400, 'The refresh token is not valid.'),
+  refresh_retry_refused: wire('invalid_grant', 400, 'The refresh token is not valid.'),
+  authorization_revoked: wire('invalid_grant', 400, 'The authorization has ended.'),
+  person_not_active: wire('invalid_grant', 400, 'The authorization has ended.'),
+  resource_invalid: wire('invalid_target', 400, 'The resource is not allowed here.'),
+  login_required: wire('login_required', 400, 'The person must sign in.'),
+  consent_required: wire('consent_required', 400, 'The person must consent.'),
+  request_object_unsupported: wire('request_not_supported', 400, 'Request objects are not supported.'),
+  request_uri_unsupported: wire('request_uri_not_supported', 400, 'The request_uri parameter is not supported.'),
+  registration_unsupported: wire('registration_not_supported', 400, 'The registration parameter is not supported.'),
+  access_denied: wire('access_denied', 403, 'The request was denied.'),
+  id_token_hint_invalid: wire('invalid_id_token_hint', 400, 'The id_token_hint is not valid.'),
+  post_logout_redirect_uri_mismatch: wire(
+    'invalid_post_logout_redirect_uri',
+    400,
+    'The post_logout_redirect_uri is not registered for this client.',
+  ),
+  credentials_missing: wire('invalid_token', 401, 'An access token is required.'),
+  credentials_malformed: wire('invalid_request', 400, 'The credentials are malformed.'),
+  token_invalid: wire('invalid_token', 401, 'The access token is not valid here.'),
+  insufficient_scope: wire('insufficient_scope', 403, 'The access token lacks a scope.'),
+  forbidden: wire('access_denied', 403, 'This is not allowed.'),
+  object_not_found: wire('not_found', 404, 'There is nothing here.'),
+  input_invalid: wire('invalid_request', 400, 'The input is not valid.'),
+  not_found: wire('not_found', 404, 'There is nothing here.'),
+  method_not_allowed: wire('invalid_request', 405, 'This method is not allowed here.'),
+  media_type_unsupported: wire('invalid_request', 415, 'This media type is not accepted here.'),
+  body_too_large: wire('invalid_request', 413, 'The body is too large.'),
+  rate_limited: wire('temporarily_unavailable', 429, 'Too many requests. Try again later.'),
+  overloaded: wire('temporarily_unavailable', 503, 'The server is busy. Try again later.'),
+  store_unavailable: wire('temporarily_unavailable', 503, 'The server is not available. Try again later.'),
+  server_error: wire('server_error', 500, 'Something went wrong here.'),
+});
+
+function wire(error: OAuthErrorCode, status: number, description: string): WireRefusal {
+  return Object.freeze({ error, status, description });
+}
+
+/** Where and how an authorization error is delivered once the redirect URI has been checked. */
+export interface AuthorizationErrorTarget {
+  readonly redirectUri: string;
+  readonly state: string | undefined;
+  readonly responseMode: 'query';
+  /** Whether the answer may redirect by itself; otherwise the person follows a link (RFC 9700 §4.11.2). */
+  readonly automatic: boolean;
+}
+
+/** What some refusals add for the one place that answers them. */
+export interface RefusalContext {
+  /** Private: what was found. Goes to the security event only, and must never hold a secret or a token. */
+  readonly detail?: string;
+  /** Seconds until a retry makes sense. */
+  readonly retryAfter?: number;
+  /** All scopes needed at once, for a challenge. */
+  readonly scope?: string;
+  /** The authentication scheme the client tried, echoed as a challenge (RFC 6749 §5.2). */
+  readonly challenge?: 'Basic' | 'Bearer';
+  /** Set when the error may go back to the client. */
+  readonly target?: AuthorizationErrorTarget;
+  /** For `input_invalid` at a resource: which members are wrong, by name. Never their values. */
+  readonly problems?: readonly { readonly path: string; readonly message: string }[];
+  /** For `method_not_allowed`: the methods that are. */
+  readonly allow?: string;
+}
+
+/** The one error that means «the protocol says no»; thrown anywhere, answered in one place. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly reason: RefusalReason;
+  readonly context: RefusalContext;
+
+  constructor(reason: RefusalReason, context: RefusalContext = {}) {
+    super(reason);
+    this.reason = reason;
+    this.context = context;
+  }
+}
+
+/**
+ * Refuses the request.
+ *
+ * @throws {Refusal} always
+ * @example if (client === undefined) refuse('unknown_client', { detail: 'no such client_id' });
+ */
+export function refuse(reason: RefusalReason, context: RefusalContext = {}): never {
+  throw new Refusal(reason, context);
+}

@@ -1,0 +1,89 @@
+/**
+ * What an operator may say: `Config`. `resolveConfig` checks it whole, fills the defaults in and freezes the result;
+ * nothing else reads `Config`.
+ */
+
+/** The configuration of one issuer. Times are seconds. */
+export interface Config {
+  /** The issuer identifier: https, or http on a loopback host. No query, no fragment, no trailing slash. */
+  readonly issuer: string;
+  /** A file path for SQLite, or a connection string for PostgreSQL. */
+  readonly store: { readonly sqlite: string } | { readonly postgres: string };
+  /** 32 random bytes, base64url, that encrypt private keys at rest and key the tags of refresh tokens. */
+  readonly masterKey: SecretSource;
+  readonly resources?: readonly ResourceConfig[];
+  readonly clients?: readonly ClientConfig[];
+  readonly lifetimes?: Partial<Lifetimes>;
+  /** After a rotation, how long the predecessor may ask for the same successor again, and how often. */
+  readonly refreshRetry?: { readonly window?: number; readonly limit?: number };
+  readonly limits?: Partial<LimitSettings>;
+  /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
+}
+
+/** Where a secret comes from; never the configuration itself. */
+export type SecretSource = { readonly file: string } | { readonly env: string };
+
+export interface Lifetimes {
+  readonly code: number;
+  readonly accessToken: number;
+  readonly idToken: number;
+  readonly refreshIdle: number;
+  readonly refreshAbsolute: number;
+  readonly sessionIdle: number;
+  readonly sessionAbsolute: number;
+  readonly parkedRequest: number;
+}
+
+/** A registered API. */
+export interface ResourceConfig {
+  /** An absolute URI without fragment; the `aud` of its tokens and the value of `resource`. */
+  readonly audience: string;
+  /** Shown on the consent page. */
+  readonly name: string;
+  /** Scope -> what it lets a client do, shown on the consent page. */
+  readonly scopes: Readonly<Record<string, string>>;
+  readonly algorithm?: 'ES256' | 'RS256';
+  /** Seconds, 60 to 900. */
+  readonly accessTokenLifetime?: number;
+}
+
+/** A registered client. `web` is confidential; `spa` and `native` are public. */
+export interface ClientConfig {
+  readonly id: string;
+  /** Shown on the sign-in and consent pages. */
+  readonly name: string;
+  readonly kind: 'web' | 'spa' | 'native';
+  readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'none';
+  /** 32 or more characters of `A-Z a-z 0-9 - . _ ~`. For confidential clients only. */
+  readonly secret?: SecretSource;
+  readonly grants?: readonly ('authorization_code' | 'refresh_token')[];
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris?: readonly string[];
+  /** All the scopes it may ask for, of the issuer (`openid`, `profile`, `email`, `offline_access`) and of resources. */
+  readonly scopes: readonly string[];
+  /** Audiences of the resources it may ask tokens for; the issuer is always among them. */
+  readonly resources?: readonly string[];
+  /** The audience of a request that names no resource; the issuer when absent. */
+  readonly defaultResource?: string;
+  readonly idTokenAlgorithm?: 'RS256' | 'ES256';
+  /** `trusted` skips the consent page; for first-party clients. */
+  readonly consent?: 'ask' | 'trusted';
+  readonly logoUri?: string;
+  readonly policyUri?: string;
+  readonly tosUri?: string;
+}
+
+/** Admitted attempts in a period; the period in seconds. */
+export interface LimitSettings {
+  readonly signInPerAccount: Limit;
+  readonly signInPerAddress: Limit;
+  readonly tokenPerClient: Limit;
+  readonly tokenPerAddress: Limit;
+  readonly authorizePerAddress: Limit;
+}
+
+export interface Limit {
+  readonly count: number;
+  readonly period: number;
+}

@@ -1,0 +1,340 @@
+/**
+ * What the server asks of a database: operations, not tables.
+ *
+ * Each writing operation is one atomic commit that answers with a verdict; none throws for a protocol reason, so an
+ * effect that must stay (a replay revokes) stays. An operation that changes authority takes the events of each
+ * verdict and writes them to the outbox in the same commit. A returned promise settles after the commit is durable.
+ *
+ * Times are whole seconds since the epoch and always come from the caller: SQL's own clock is never used.
+ * Ids and hashes are base64url text. A `…Hash` is SHA-256 of a secret that has at least 128 bit of entropy.
+ *
+ * Owns: the ports and the stored shapes. Does not own: any rule about who may do what.
+ */
+import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
+
+/** The whole store: the product of its ports. */
+export interface Store
+  extends PersonStore,
+    SessionStore,
+    ParkedRequestStore,
+    ConsentStore,
+    AuthorizationStore,
+    RefreshFamilyStore,
+    KeyStore,
+    Outbox {
+  /** Erases what has ended and no rule needs any more; returns how many rows went. */
+  readonly purge: (now: number) => Promise<number>;
+  /** Answers when the database answers. */
+  readonly ping: () => Promise<void>;
+  /** Waits for queued writes and closes. */
+  readonly close: () => Promise<void>;
+}
+
+// ── People ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type PersonState = 'active' | 'locked' | 'disabled';
+
+export interface PersonRow {
+  readonly id: string;
+  /** Canonical: NFKC, lower case. Unique. */
+  readonly loginName: string;
+  /** PHC string. */
+  readonly passwordHash: string;
+  readonly state: PersonState;
+  readonly profile: Profile;
+  readonly createdAt: number;
+}
+
+/** Standard claims of OpenID Connect Core §5.1, in our own case. */
+export interface Profile {
+  readonly name?: string;
+  readonly givenName?: string;
+  readonly familyName?: string;
+  readonly preferredUsername?: string;
+  readonly email?: string;
+  readonly emailVerified?: boolean;
+  readonly locale?: string;
+  readonly updatedAt?: number;
+}
+
+export interface PersonStore {
+  readonly findPerson: (id: string) => Promise<PersonRow | undefined>;
+  readonly findPersonByLogin: (loginName: string) => Promise<PersonRow | undefined>;
+  readonly createPerson: (person: PersonRow, events: RecordedEffects) => Promise<'created' | 'login_taken'>;
+  /** Replaces the hash only if it is still `previousHash`. */
+  readonly rehashPassword: (
+    change: { readonly person: string; readonly previousHash: string; readonly passwordHash: string },
+    events: RecordedEffects,
+  ) => Promise<'replaced' | 'changed_meanwhile'>;
+}
+
+// ── Sessions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SessionRow {
+  /** Public: the `sid` claim. The cookie holds another value, of which only the hash is stored. */
+  readonly id: string;
+  readonly secretHash: string;
+  readonly person: string;
+  readonly authTime: number;
+  readonly acr: string;
+  /** RFC 8176 methods. */
+  readonly amr: readonly string[];
+  readonly createdAt: number;
+  readonly idleExpiresAt: number;
+  readonly absoluteExpiresAt: number;
+  readonly endedAt: number | undefined;
+}
+
+export interface SessionStore {
+  /** Only a live session: not ended, neither lifetime over at `now`. */
+  readonly findSession: (secretHash: string, now: number) => Promise<SessionRow | undefined>;
+  /** Only a live session, by its public id. */
+  readonly findSessionById: (id: string, now: number) => Promise<SessionRow | undefined>;
+  /**
+   * Starts a session and ends the one it replaces, if that is live, in one commit. When the sign-in belongs to a
+   * parked request (`parked` is its `idHash`), the request remembers the new session; if it is gone, nothing changes.
+   * Ending the replaced session revokes nothing: the same person has only proven themselves anew, or another
+   * person has taken the browser over, whose sign-in must not cost the first one their tokens.
+   */
+  readonly startSession: (
+    start: {
+      readonly session: SessionRow;
+      readonly replaces: string | undefined;
+      readonly parked: string | undefined;
+      readonly now: number;
+    },
+    events: RecordedEffects,
+  ) => Promise<'started' | 'parked_request_gone'>;
+  /** Moves the idle limit; changes nothing on a session that is not live. */
+  readonly touchSession: (touch: {
+    readonly id: string;
+    readonly idleExpiresAt: number;
+    readonly now: number;
+  }) => Promise<void>;
+  /** Ends the session and revokes its authorizations, except those with `offline_access`. */
+  readonly endSession: (
+    end: { readonly id: string; readonly now: number },
+    events: RecordedEffects,
+  ) => Promise<'ended' | 'not_live'>;
+}
+
+// ── Parked authorization requests ──────────────────────────────────────────────────────────────────────────────
+
+export interface ParkedRequestRow {
+  readonly idHash: string;
+  /** Hash of the cookie of the browser that started it. */
+  readonly browserHash: string;
+  readonly client: string;
+  /** The checked request, as JSON of `requests/check.ts`. */
+  readonly request: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** The public id of the session that signed in for this very request. */
+  readonly session: string | undefined;
+  /** When the person allowed it on the consent page of this very request. */
+  readonly consentedAt: number | undefined;
+  /** When the person said no, on either page. */
+  readonly deniedAt: number | undefined;
+}
+
+export interface ParkedRequestStore {
+  readonly parkRequest: (row: ParkedRequestRow) => Promise<void>;
+  readonly findParkedRequest: (idHash: string, now: number) => Promise<ParkedRequestRow | undefined>;
+  /** The person pressed cancel or deny. */
+  readonly denyParkedRequest: (idHash: string, now: number) => Promise<'denied' | 'gone'>;
+  /** Ends a parked request that is answered with an error. */
+  readonly dropParkedRequest: (idHash: string) => Promise<void>;
+}
+
+// ── Consents ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a person allowed a client at one resource; scopes add up over time. */
+export interface ConsentRow {
+  readonly person: string;
+  readonly client: string;
+  /** The resource's audience. */
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  readonly givenAt: number;
+}
+
+export interface ConsentStore {
+  readonly findConsents: (person: string, client: string) => Promise<readonly ConsentRow[]>;
+  /** Adds the scopes to what is remembered and marks the parked request, in one commit. */
+  readonly giveConsent: (
+    give: { readonly consents: readonly ConsentRow[]; readonly parked: string; readonly now: number },
+    events: RecordedEffects,
+  ) => Promise<'given' | 'parked_request_gone'>;
+}
+
+// ── Authorizations and codes ───────────────────────────────────────────────────────────────────────────────────
+
+/** What tokens are issued from. */
+export interface AuthorizationRow {
+  readonly id: string;
+  readonly client: string;
+  /** Undefined when a client acts for itself. */
+  readonly person: string | undefined;
+  /** The public id of the session it came from. */
+  readonly session: string | undefined;
+  readonly scopes: readonly string[];
+  /** Audiences. */
+  readonly resources: readonly string[];
+  readonly authTime: number | undefined;
+  readonly acr: string | undefined;
+  readonly amr: readonly string[];
+  /** Confirmation (`cnf`) of a sender-constrained authorization, as JSON. */
+  readonly cnf: string | undefined;
+  /** For pairwise subjects. */
+  readonly sector: string | undefined;
+  /** Which life of the database it belongs to: a restored backup raises the epoch and revives nothing. */
+  readonly epoch: number;
+  /** With `offline_access` it outlives its session. */
+  readonly offline: boolean;
+  readonly createdAt: number;
+  readonly revokedAt: number | undefined;
+}
+
+export interface CodeRow {
+  readonly codeHash: string;
+  readonly authorization: string;
+  readonly client: string;
+  readonly redirectUri: string;
+  readonly codeChallenge: string;
+  readonly nonce: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly redeemedAt: number | undefined;
+}
+
+export interface FoundCode {
+  readonly code: CodeRow;
+  readonly authorization: AuthorizationRow;
+}
+
+export interface AuthorizationStore {
+  readonly findAuthorization: (id: string) => Promise<AuthorizationRow | undefined>;
+  /** Stores authorization and code and ends the parked request (if any), in one commit. */
+  readonly createAuthorization: (
+    create: { readonly authorization: AuthorizationRow; readonly code: CodeRow; readonly parked: string | undefined },
+    events: RecordedEffects,
+  ) => Promise<'created' | 'parked_request_gone'>;
+  readonly findCode: (codeHash: string) => Promise<FoundCode | undefined>;
+  /**
+   * Redeems a code that the caller has fully checked, by compare-and-swap, and starts the refresh family, if any.
+   *
+   * INVARIANT: call it only after every check has passed: a second redemption is a replay and revokes the
+   * authorization with everything issued from it.
+   */
+  readonly redeemCode: (
+    redeem: { readonly codeHash: string; readonly family: RefreshFamilyRow | undefined; readonly now: number },
+    events: { readonly redeemed: RecordedEffects; readonly replayed: RecordedEffects },
+  ) => Promise<'redeemed' | 'replayed' | 'expired' | 'revoked' | 'unknown'>;
+  /** Revokes the authorization and its family. */
+  readonly revokeAuthorization: (
+    revoke: { readonly id: string; readonly reason: RevocationReason; readonly now: number },
+    events: RecordedEffects,
+  ) => Promise<'revoked' | 'already_revoked' | 'unknown'>;
+}
+
+// ── Refresh families ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** One row per authorization, not per token. */
+export interface RefreshFamilyRow {
+  /** Part of the token; never in an event. */
+  readonly id: string;
+  readonly authorization: string;
+  readonly client: string;
+  /** Of the one live token; a counter, never a time. */
+  readonly generation: number;
+  readonly currentHash: string;
+  /** The live token, sealed under a key that only its predecessor yields; undefined before the first rotation. */
+  readonly sealedSuccessor: string | undefined;
+  /** Until when the immediate predecessor may ask for the same successor again. */
+  readonly retryUntil: number | undefined;
+  readonly retries: number;
+  readonly idleExpiresAt: number;
+  readonly absoluteExpiresAt: number;
+  readonly createdAt: number;
+}
+
+export interface FoundFamily {
+  readonly family: RefreshFamilyRow;
+  readonly authorization: AuthorizationRow;
+  /** Whether the session the authorization came from is live at `now`; true when it has none. */
+  readonly sessionLive: boolean;
+  readonly personState: PersonState | undefined;
+}
+
+/** A refresh token as presented, after its tag was verified, and what would succeed it. */
+export interface PresentedRefresh {
+  readonly family: string;
+  readonly generation: number;
+  readonly presentedHash: string;
+  readonly successorHash: string;
+  readonly sealedSuccessor: string;
+  /** Seconds; 0 switches the retry window off. */
+  readonly retryWindow: number;
+  readonly retryLimit: number;
+  readonly idleExpiresAt: number;
+  readonly now: number;
+}
+
+export type PresentedRefreshVerdict =
+  /** The presented token was the live one; its successor is now. */
+  | { readonly verdict: 'rotated' }
+  /** The immediate predecessor within the window: the same successor again. */
+  | { readonly verdict: 'retried'; readonly sealedSuccessor: string }
+  /** The predecessor within the window but beyond the retry limit, or a hash that does not fit: nothing changed. */
+  | { readonly verdict: 'refused' }
+  /** An older generation, or the predecessor after the window: the authorization is revoked now. */
+  | { readonly verdict: 'reused' }
+  | { readonly verdict: 'expired' }
+  | { readonly verdict: 'revoked' }
+  | { readonly verdict: 'unknown' };
+
+export interface RefreshFamilyStore {
+  readonly findFamily: (id: string, now: number) => Promise<FoundFamily | undefined>;
+  /**
+   * Decides and applies one presentation of a refresh token atomically (DESIGN: refresh families).
+   *
+   * INVARIANT: call it only for a token whose tag was verified and whose client, scope and resource were checked.
+   */
+  readonly presentRefresh: (
+    presented: PresentedRefresh,
+    events: { readonly rotated: RecordedEffects; readonly retried: RecordedEffects; readonly reused: RecordedEffects },
+  ) => Promise<PresentedRefreshVerdict>;
+}
+
+// ── Keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface KeyRow {
+  readonly kid: string;
+  readonly algorithm: string;
+  /** Public JWK as JSON. */
+  readonly publicJwk: string;
+  /** PKCS#8, sealed under the master key with `kid` and `algorithm` as associated data. */
+  readonly sealedPrivateKey: string;
+  readonly announcedAt: number;
+  readonly signsFrom: number;
+  /** It is published, but does not sign any more, from here on. */
+  readonly verifiesFrom: number;
+  /** It is gone from the key set from here on. */
+  readonly retiredAt: number;
+}
+
+export interface KeyStore {
+  readonly listKeys: () => Promise<readonly KeyRow[]>;
+  /** Adds a key unless another node has added one for the same algorithm and `signsFrom` or later. */
+  readonly addKey: (key: KeyRow, events: RecordedEffects) => Promise<'added' | 'already_there'>;
+}
+
+// ── Outbox ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Outbox {
+  /** The oldest committed events that no drain has dropped yet. */
+  readonly readOutbox: (
+    limit: number,
+  ) => Promise<readonly { readonly sequence: number; readonly event: RecordedEvent }[]>;
+  readonly dropFromOutbox: (sequences: readonly number[]) => Promise<void>;
+}
