@@ -1,0 +1,43 @@
+/**
+ * Registered clients.
+ *
+ * Owns: what a client is, finding one, and proving that a request comes from it (`authenticate.ts`).
+ * Does not own: reading the configuration, nor what a client may be given (that is checked where it is given).
+ */
+import type { SignatureAlgorithm } from '@castellan/protocol';
+
+export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type ClientKind = 'web' | 'spa' | 'native';
+export type GrantType = 'authorization_code' | 'refresh_token';
+
+export interface Client {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: ClientKind;
+  readonly authentication: ClientAuthentication;
+  /** `hashSecret` of the secret; undefined exactly for the public clients. */
+  readonly secretHash: string | undefined;
+  readonly grants: ReadonlySet<string>;
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris: readonly string[];
+  readonly scopes: ReadonlySet<string>;
+  /** Audiences it may ask tokens for; the issuer is always among them. */
+  readonly resources: readonly string[];
+  /** The audience of a request that names none. */
+  readonly defaultResource: string;
+  readonly idTokenAlgorithm: SignatureAlgorithm;
+  readonly consent: 'ask' | 'trusted';
+  readonly logoUri?: string;
+  readonly policyUri?: string;
+  readonly tosUri?: string;
+}
+
+export interface ClientDirectory {
+  readonly find: (id: string) => Client | undefined;
+}
+
+/** The clients of the configuration, by id. */
+export function clientDirectory(clients: readonly Client[]): ClientDirectory {
+  const byId = new Map(clients.map((client) => [client.id, client]));
+  return { find: (id) => byId.get(id) };
+}

@@ -1,0 +1,63 @@
+/**
+ * Registered APIs, which tokens are issued for.
+ *
+ * Owns: what a resource is, finding one, and the issuer as a resource (UserInfo).
+ * Does not own: who may be given its scopes.
+ */
+import type { SignatureAlgorithm } from '@castellan/protocol';
+
+export interface Resource {
+  /** The `aud` of its tokens and the value of `resource` (RFC 8707 §2). */
+  readonly audience: string;
+  /** Shown on the consent page. */
+  readonly name: string;
+  /** Scope -> what it lets a client do. */
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly algorithm: SignatureAlgorithm;
+  /** Seconds, at most {@link longestAccessToken}. */
+  readonly accessTokenLifetime: number;
+}
+
+export interface ResourceDirectory {
+  readonly issuer: Resource;
+  readonly find: (audience: string) => Resource | undefined;
+  /** The issuer first. */
+  readonly all: readonly Resource[];
+}
+
+/** The longest life of an access token, in seconds (R-032). */
+export const longestAccessToken = 900;
+
+/** The scope that asks for a refresh token which outlives the session; it is no right at any resource. */
+export const offlineScope = 'offline_access';
+
+/**
+ * UserInfo as a resource: its audience is the issuer.
+ *
+ * @see https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims
+ */
+export function issuerResource(issuer: string, accessTokenLifetime: number): Resource {
+  return Object.freeze({
+    audience: issuer,
+    name: 'Your account',
+    scopes: new Map([
+      ['openid', 'Know who you are'],
+      ['profile', 'See your name and profile'],
+      ['email', 'See your e-mail address'],
+      [offlineScope, 'Keep this access when you are not signed in'],
+    ]),
+    algorithm: 'ES256',
+    accessTokenLifetime,
+  });
+}
+
+/** Resources by audience; the first one must be the issuer. */
+export function resourceDirectory(resources: readonly [Resource, ...Resource[]]): ResourceDirectory {
+  const byAudience = new Map(resources.map((resource) => [resource.audience, resource]));
+  return { issuer: resources[0], find: (audience) => byAudience.get(audience), all: resources };
+}
+
+/** Which of the scopes are rights at this resource. */
+export function scopesAt(resource: Resource, scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => scope !== offlineScope && resource.scopes.has(scope));
+}
