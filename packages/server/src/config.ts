@@ -1,7 +1,11 @@
 /**
- * What an operator may say: `Config`. `resolveConfig` checks it whole, fills the defaults in and freezes the result;
- * nothing else reads `Config`.
+ * What an operator may say, `Config`, and what the server makes of it, `ResolvedConfig`.
+ *
+ * `resolveConfig` (in `resolve-config/`) checks the one whole, fills the defaults in and freezes the other; nothing
+ * else reads `Config`.
  */
+import type { Client } from './clients/client.ts';
+import type { Resource } from './resources/resource.ts';
 
 /** The configuration of one issuer. Times are seconds. */
 export interface Config {
@@ -86,4 +90,19 @@ export interface LimitSettings {
 export interface Limit {
   readonly count: number;
   readonly period: number;
+}
+
+/** A configuration that was checked whole. Frozen; it holds no secret but the master key. */
+export interface ResolvedConfig {
+  readonly issuer: string;
+  readonly store: { readonly sqlite: string } | { readonly postgres: string };
+  /** 32 bytes. */
+  readonly masterKey: Buffer;
+  readonly clients: readonly Client[];
+  /** The issuer as a resource (UserInfo) first. */
+  readonly resources: readonly [Resource, ...Resource[]];
+  readonly lifetimes: Lifetimes;
+  readonly refreshRetry: { readonly window: number; readonly limit: number };
+  readonly limits: LimitSettings;
+  readonly trustedProxies: readonly string[];
 }
