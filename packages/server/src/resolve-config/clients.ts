@@ -1,0 +1,140 @@
+/** The rules for registered clients that join several keys. */
+import { isLoopbackHost, redirectUriProblem } from '@castellan/protocol';
+import type { Client } from '../clients/client.ts';
+import type { Resource } from '../resources/resource.ts';
+import { describeValue, type ProblemList } from './problems.ts';
+import type { ClientShape } from './schema.ts';
+import { type Environment, readClientSecretHash } from './secret.ts';
+
+export interface ClientRules {
+  /** The issuer first. */
+  readonly resources: readonly [Resource, ...Resource[]];
+  readonly environment: Environment;
+  readonly problems: ProblemList;
+}
+
+/** All clients; `undefined` stands for a part that was not well-formed and keeps the places. */
+export function resolveClients(shapes: readonly (ClientShape | undefined)[], rules: ClientRules): readonly Client[] {
+  const ids = new Set<string>();
+  return shapes.flatMap((shape, index) => {
+    if (shape === undefined) return [];
+    const told = teller(`clients[${index}]`, rules.problems);
+    if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has');
+    ids.add(shape.id);
+    checkUris(shape, told);
+    checkGrants(shape, told);
+    checkResources(shape, rules, told);
+    checkScopes(shape, rules, told);
+    return [toClient(shape, { ...rules, secretHash: resolveSecret(shape, index, rules) })];
+  });
+}
+
+/** Tells a problem of this client; the value is described, never shown when it may be a secret. */
+type Tell = (key: string, value: unknown, allowed: string) => void;
+
+function teller(prefix: string, problems: ProblemList): Tell {
+  return (key, value, allowed) => {
+    const place = `${prefix}.${key}`;
+    problems.add({ key: place, found: describeValue(place, value), allowed });
+  };
+}
+
+function toClient(
+  shape: ClientShape,
+  { resources, secretHash }: ClientRules & { secretHash: string | undefined },
+): Client {
+  const issuer = resources[0].audience;
+  return {
+    id: shape.id,
+    name: shape.name,
+    kind: shape.kind,
+    authentication: shape.authentication,
+    secretHash,
+    grants: new Set(shape.grants),
+    redirectUris: shape.redirectUris,
+    postLogoutRedirectUris: shape.postLogoutRedirectUris,
+    scopes: new Set(shape.scopes),
+    resources: [...new Set([issuer, ...shape.resources])],
+    defaultResource: shape.defaultResource ?? issuer,
+    idTokenAlgorithm: shape.idTokenAlgorithm,
+    consent: shape.consent,
+    ...(shape.logoUri === undefined ? {} : { logoUri: shape.logoUri }),
+    ...(shape.policyUri === undefined ? {} : { policyUri: shape.policyUri }),
+    ...(shape.tosUri === undefined ? {} : { tosUri: shape.tosUri }),
+  };
+}
+
+/** `web` is confidential and proves itself with a secret; `spa` and `native` cannot keep one (RFC 6749 §2.1). */
+function resolveSecret(shape: ClientShape, index: number, rules: ClientRules): string | undefined {
+  const key = `clients[${index}]`;
+  const confidential = shape.kind === 'web';
+  if (confidential === (shape.authentication === 'none')) {
+    const allowed = confidential
+      ? 'client_secret_basic or client_secret_post for a web client'
+      : `none for ${shape.kind}`;
+    rules.problems.add({ key: `${key}.authentication`, found: JSON.stringify(shape.authentication), allowed });
+  }
+  if (shape.secret === undefined) {
+    const allowed = '{ file: path } or { env: name } for a web client';
+    if (confidential) rules.problems.add({ key: `${key}.secret`, found: 'nothing', allowed });
+    return undefined;
+  }
+  if (!confidential) {
+    const allowed = `no secret: a ${shape.kind} client cannot keep one`;
+    rules.problems.add({ key: `${key}.secret`, found: 'a secret', allowed });
+    return undefined;
+  }
+  const { environment, problems } = rules;
+  return readClientSecretHash({ key: `${key}.secret`, source: shape.secret, environment, problems });
+}
+
+function checkUris(shape: ClientShape, told: Tell): void {
+  if (shape.redirectUris.length === 0) told('redirectUris', shape.redirectUris, 'at least one redirect URI');
+  for (const list of ['redirectUris', 'postLogoutRedirectUris'] as const) {
+    for (const [index, uri] of shape[list].entries()) {
+      const problem = redirectUriProblem(uri, shape.kind);
+      if (problem !== undefined)
+        told(`${list}[${index}]`, uri, `a redirect URI for a ${shape.kind} client (${problem})`);
+      else if (shape[list].indexOf(uri) !== index) told(`${list}[${index}]`, uri, 'each URI once');
+    }
+  }
+  for (const key of ['logoUri', 'policyUri', 'tosUri'] as const) {
+    const uri = shape[key];
+    if (uri !== undefined && !isPageUri(uri)) told(key, uri, 'an https URL, or http on a loopback host');
+  }
+}
+
+function isPageUri(uri: string): boolean {
+  if (!URL.canParse(uri)) return false;
+  const { protocol, hostname, username, password } = new URL(uri);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+}
+
+function checkGrants(shape: ClientShape, told: Tell): void {
+  if (!shape.grants.includes('authorization_code')) {
+    told('grants', shape.grants, 'authorization_code, and refresh_token only beside it');
+  }
+}
+
+function checkResources(shape: ClientShape, { resources }: ClientRules, told: Tell): void {
+  const [issuer] = resources;
+  for (const [index, audience] of shape.resources.entries()) {
+    const known = resources.some((resource) => resource.audience === audience);
+    if (!known) told(`resources[${index}]`, audience, 'the audience of a registered resource');
+  }
+  const fallback = shape.defaultResource;
+  if (fallback !== undefined && fallback !== issuer.audience && !shape.resources.includes(fallback)) {
+    told('defaultResource', fallback, 'the issuer or one of the resources of this client');
+  }
+}
+
+function checkScopes(shape: ClientShape, { resources }: ClientRules, told: Tell): void {
+  const [issuer] = resources;
+  const own = resources.filter(({ audience }) => audience === issuer.audience || shape.resources.includes(audience));
+  for (const [index, scope] of shape.scopes.entries()) {
+    const exists = own.some((resource) => resource.scopes.has(scope));
+    if (!exists) told(`scopes[${index}]`, scope, 'a scope of the issuer or of one of the resources of this client');
+    else if (shape.scopes.indexOf(scope) !== index) told(`scopes[${index}]`, scope, 'each scope once');
+  }
+}

@@ -1,0 +1,145 @@
+/** The shape of each part of the configuration. The error texts say what is allowed. */
+import { z } from 'zod';
+import type { ClientConfig, Lifetimes, LimitSettings, ResourceConfig, SecretSource } from '../config.ts';
+import { describeValue, type ProblemList } from './problems.ts';
+
+/** A part with its defaults filled in. */
+export type ClientShape = Filled<
+  ClientConfig,
+  'grants' | 'postLogoutRedirectUris' | 'resources' | 'idTokenAlgorithm' | 'consent'
+>;
+export type ResourceShape = Filled<ResourceConfig, 'algorithm'>;
+
+type Filled<T, K extends keyof T> = {
+  readonly [P in keyof T]: P extends K ? NonNullable<T[P]> : undefined extends T[P] ? T[P] | undefined : T[P];
+} & { readonly [P in K]-?: NonNullable<T[P]> };
+
+const day = 86_400;
+
+function whole(least: number, most: number): z.ZodInt {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+function text(longest: number): z.ZodString {
+  const error = `a text of 1 to ${longest} characters`;
+  return z.string({ error }).min(1, { error }).max(longest, { error });
+}
+
+function word<const W extends readonly [string, ...string[]]>(...words: W): z.ZodEnum<{ [K in W[number]]: K }> {
+  return z.enum(words, { error: `one of ${words.join(', ')}` });
+}
+
+function list<T extends z.ZodType>(item: T): z.ZodArray<T> {
+  return z.array(item, { error: 'a list' });
+}
+
+function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core.$strict> {
+  const keys = `one of the keys ${Object.keys(shape).join(', ')}`;
+  return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? keys : 'an object') });
+}
+
+export const issuerSchema: z.ZodType<string> = text(2000);
+
+export const storeSchema: z.ZodType<{ readonly sqlite: string } | { readonly postgres: string }> = z.union(
+  [object({ sqlite: text(4000) }), object({ postgres: text(4000) })],
+  { error: '{ sqlite: path } or { postgres: connection string }' },
+);
+
+export const secretSourceSchema: z.ZodType<SecretSource> = z.union(
+  [object({ file: text(4000) }), object({ env: text(200) })],
+  { error: '{ file: path } or { env: name }, never the secret itself' },
+);
+
+export const lifetimesSchema: z.ZodType<Lifetimes> = object({
+  code: whole(1, 60).default(60),
+  accessToken: whole(60, 900).default(300),
+  idToken: whole(60, 3600).default(300),
+  refreshIdle: whole(60, 90 * day).default(14 * day),
+  refreshAbsolute: whole(60, 365 * day).default(30 * day),
+  sessionIdle: whole(60, 30 * day).default(day / 2),
+  sessionAbsolute: whole(60, 90 * day).default(7 * day),
+  parkedRequest: whole(60, 3600).default(900),
+});
+
+export const refreshRetrySchema: z.ZodType<{ readonly window: number; readonly limit: number }> = object({
+  window: whole(0, 60).default(10),
+  limit: whole(1, 5).default(5),
+});
+
+function limit(count: number, period: number): z.ZodType<{ count: number; period: number }> {
+  return object({ count: whole(1, 1_000_000), period: whole(1, day) }).default({ count, period });
+}
+
+export const limitsSchema: z.ZodType<LimitSettings> = object({
+  signInPerAccount: limit(10, 600),
+  signInPerAddress: limit(30, 300),
+  tokenPerClient: limit(3000, 60),
+  tokenPerAddress: limit(600, 60),
+  authorizePerAddress: limit(300, 60),
+});
+
+export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100));
+
+export const resourceSchema: z.ZodType<ResourceShape> = object({
+  audience: text(2000),
+  name: text(100),
+  scopes: z.record(z.string(), text(200), { error: 'scopes, each with what it lets a client do' }),
+  algorithm: word('ES256', 'RS256').default('ES256'),
+  accessTokenLifetime: whole(60, 900).optional(),
+});
+
+const clientIdForm = '1 to 200 visible ASCII characters';
+
+export const clientSchema: z.ZodType<ClientShape> = object({
+  id: z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm }),
+  name: text(100),
+  kind: word('web', 'spa', 'native'),
+  authentication: word('client_secret_basic', 'client_secret_post', 'none'),
+  secret: secretSourceSchema.optional(),
+  grants: list(word('authorization_code', 'refresh_token')).default(['authorization_code']),
+  redirectUris: list(text(2000)),
+  postLogoutRedirectUris: list(text(2000)).default([]),
+  scopes: list(text(200)),
+  resources: list(text(2000)).default([]),
+  defaultResource: text(2000).optional(),
+  idTokenAlgorithm: word('RS256', 'ES256').default('RS256'),
+  consent: word('ask', 'trusted').default('ask'),
+  logoUri: text(2000).optional(),
+  policyUri: text(2000).optional(),
+  tosUri: text(2000).optional(),
+});
+
+export interface Part<T> {
+  readonly key: string;
+  readonly schema: z.ZodType<T>;
+  readonly value: unknown;
+}
+
+/** Reads one part; undefined when it is not well-formed, and then the problems say why. */
+export function readPart<T>(part: Part<T>, problems: ProblemList): T | undefined {
+  const result = part.schema.safeParse(part.value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) addIssue(issue, part, problems);
+  return undefined;
+}
+
+function addIssue(issue: z.core.$ZodIssue, part: Part<unknown>, problems: ProblemList): void {
+  const key = issue.path.reduce<string>(joinKey, part.key);
+  if (issue.code === 'unrecognized_keys') {
+    for (const unknown of issue.keys) {
+      problems.add({ key: joinKey(key, unknown), found: 'a key that does not exist', allowed: issue.message });
+    }
+    return;
+  }
+  problems.add({ key, found: describeValue(key, valueAt(part.value, issue.path)), allowed: issue.message });
+}
+
+function joinKey(key: string, step: PropertyKey): string {
+  if (typeof step === 'number') return `${key}[${step}]`;
+  return key === '' ? String(step) : `${key}.${String(step)}`;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((current, step) => (current as Record<PropertyKey, unknown> | undefined)?.[step], value);
+}
