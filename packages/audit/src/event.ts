@@ -76,7 +76,7 @@ export type EffectEvent =
       readonly type: 'session.ended';
       readonly session: string;
       readonly person: string;
-      readonly reason: 'logout' | 'replaced';
+      readonly reason: 'logout' | 'replaced' | 'refresh_refused';
     }
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'password.rehashed'; readonly person: string }

@@ -64,6 +64,14 @@ export type RefusalReason =
   | 'forbidden'
   | 'object_not_found'
   | 'input_invalid'
+  // A web app's backend: its session, the issuer behind it, the API behind it
+  | 'session_required'
+  | 'session_ended'
+  | 'sign_in_refused'
+  | 'issuer_answer_refused'
+  | 'issuer_unavailable'
+  | 'upstream_refused'
+  | 'upstream_unavailable'
   // HTTP
   | 'not_found'
   | 'method_not_allowed'
@@ -135,6 +143,13 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   forbidden: wire('access_denied', 403, 'This is not allowed.'),
   object_not_found: wire('not_found', 404, 'There is nothing here.'),
   input_invalid: wire('invalid_request', 400, 'The input is not valid.'),
+  session_required: wire('login_required', 401, 'Sign in first.'),
+  session_ended: wire('login_required', 401, 'The session has ended. Sign in again.'),
+  sign_in_refused: wire('access_denied', 403, 'The sign-in was not completed.'),
+  issuer_answer_refused: wire('server_error', 502, 'The answer of the sign-in service was not accepted.'),
+  issuer_unavailable: wire('temporarily_unavailable', 503, 'The sign-in service cannot be reached. Try again later.'),
+  upstream_refused: wire('server_error', 502, 'The answer of the service behind was not accepted.'),
+  upstream_unavailable: wire('temporarily_unavailable', 503, 'The service behind cannot be reached. Try again later.'),
   not_found: wire('not_found', 404, 'There is nothing here.'),
   method_not_allowed: wire('invalid_request', 405, 'This method is not allowed here.'),
   media_type_unsupported: wire('invalid_request', 415, 'This media type is not accepted here.'),
