@@ -1,0 +1,40 @@
+/** Bytes and text, strictly: what is not the one canonical spelling is undefined, never guessed. */
+import { isUtf8 } from 'node:buffer';
+
+const base64urlSyntax = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Bytes as UTF-8 text; undefined when they are not UTF-8. A byte order mark stays.
+ *
+ * @example decodeUtf8(body) ?? refuse('malformed_request');
+ */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') : undefined;
+}
+
+/**
+ * The bytes of base64url text without padding; undefined for the empty text, for other characters, and when the bits
+ * that the last character has too many are not zero: a second spelling of the same bytes is not accepted.
+ *
+ * @see RFC 7515 §2, RFC 4648 §3.5
+ */
+export function decodeBase64url(text: string): Buffer | undefined {
+  if (!base64urlSyntax.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+/**
+ * One name or value of application/x-www-form-urlencoded; undefined when a percent sign encodes no byte, when the
+ * bytes are not UTF-8, or when there is a character outside visible ASCII.
+ *
+ * @see RFC 6749 appendix B
+ */
+export function decodeFormText(text: string): string | undefined {
+  if (!/^(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*$/.test(text)) return undefined;
+  if (!/[%+]/.test(text)) return text;
+  const octets = text
+    .replaceAll('+', ' ')
+    .replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return decodeUtf8(Buffer.from(octets, 'latin1'));
+}
