@@ -5,17 +5,27 @@
  * person's state is checked at sign-in.
  * Does not own: sessions, nor what a signed-in person may allow.
  */
+import { type Recorder, recordEvents } from '@castellan/audit';
+import type { LimitStore } from '@castellan/limits';
+import { addressBucket, epochSeconds, type Runtime, refuse } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
-import type { PersonRow, Profile } from '../store/store.ts';
+import type { PersonRow, PersonStore, Profile } from '../store/store.ts';
+import { canonicalLoginName } from './login-name.ts';
+import type { PasswordHasher } from './password.ts';
+import { passwordProblem } from './password-rules.ts';
 
 export interface Accounts {
   /**
    * Creates a person with a password.
    *
-   * @throws {Refusal} `input_invalid`, naming what is wrong with login name or password
+   * @throws {Refusal} `input_invalid`, naming what is wrong with login name or password; `overloaded`
    */
   readonly create: (person: NewPerson, correlation: string) => Promise<{ readonly id: string } | 'login_taken'>;
-  /** Every failure looks alike but for the rate limit, which is told for unknown login names too. */
+  /**
+   * Proves a person by password. Every failure looks alike but for the limits, which count for unknown names too.
+   *
+   * @throws {Refusal} `overloaded`
+   */
   readonly signIn: (attempt: SignInAttempt, exchange: Exchange) => Promise<SignInVerdict>;
 }
 
@@ -36,3 +46,117 @@ export type SignInVerdict =
   | { readonly verdict: 'signed_in'; readonly person: PersonRow }
   | { readonly verdict: 'refused' }
   | { readonly verdict: 'rate_limited'; readonly retryAfter: number };
+
+/** Admitted attempts in a period of seconds. */
+interface Limit {
+  readonly count: number;
+  readonly period: number;
+}
+
+export interface AccountDeps {
+  readonly store: PersonStore;
+  readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'randomBytes'>;
+  readonly recorder: Recorder;
+  readonly passwords: PasswordHasher;
+  readonly limitStore: LimitStore;
+  readonly limits: { readonly signInPerAccount: Limit; readonly signInPerAddress: Limit };
+}
+
+/** The accounts of one server. */
+export function createAccounts(deps: AccountDeps): Accounts {
+  return {
+    create: (person, correlation) => createPerson(deps, person, correlation),
+    signIn: (attempt, exchange) => signIn(deps, attempt, exchange),
+  };
+}
+
+async function createPerson(
+  deps: AccountDeps,
+  person: NewPerson,
+  correlation: string,
+): Promise<{ readonly id: string } | 'login_taken'> {
+  const loginName = canonicalLoginName(person.loginName);
+  const passwordMessage = passwordProblem(person.password);
+  const problems = [
+    ...(loginName === undefined ? [{ path: 'loginName', message: 'is not a login name' }] : []),
+    ...(passwordMessage === undefined ? [] : [{ path: 'password', message: passwordMessage }]),
+  ];
+  if (loginName === undefined || problems.length > 0) return refuse('input_invalid', { problems });
+  // Random and never given again: a subject is never reassigned (R-104), and no client id can be taken for one (R-076).
+  const id = deps.runtime.randomBytes(16).toString('base64url');
+  const row: PersonRow = {
+    id,
+    loginName,
+    passwordHash: await deps.passwords.hash(person.password),
+    state: 'active',
+    profile: person.profile,
+    createdAt: epochSeconds(deps.runtime),
+  };
+  const effects = recordEvents(deps.recorder, correlation, [{ type: 'person.created', person: id }]);
+  return (await deps.store.createPerson(row, effects)) === 'created' ? { id } : 'login_taken';
+}
+
+async function signIn(deps: AccountDeps, attempt: SignInAttempt, exchange: Exchange): Promise<SignInVerdict> {
+  const { address } = attempt;
+  const loginName = canonicalLoginName(attempt.loginName);
+  const retryAfter = await limitAttempt(deps, loginName, address);
+  if (retryAfter !== undefined) {
+    exchange.notice({ type: 'sign_in.failed', person: undefined, address, reason: 'rate_limited' });
+    return { verdict: 'rate_limited', retryAfter };
+  }
+  const person = loginName === undefined ? undefined : await deps.store.findPersonByLogin(loginName);
+  // INVARIANT: an unknown person costs a hash too, and state is looked at only after it: time tells nothing (R-123).
+  const fits = await deps.passwords.verify(attempt.password, person?.passwordHash);
+  const failure = failureOf(person, fits);
+  if (failure !== undefined || person === undefined) {
+    const reason = failure ?? 'unknown_login';
+    exchange.notice({ type: 'sign_in.failed', person: person?.id, address, reason });
+    return { verdict: 'refused' };
+  }
+  if (fits === 'outdated') await rehash(deps, { person, password: attempt.password }, exchange);
+  exchange.identify({ person: person.id });
+  exchange.notice({ type: 'sign_in.succeeded', person: person.id, address });
+  return { verdict: 'signed_in', person };
+}
+
+/** The one place that says whether a person who knows the password may come in (R-122). */
+function failureOf(
+  person: PersonRow | undefined,
+  fits: 'right' | 'outdated' | 'wrong',
+): 'unknown_login' | 'wrong_password' | 'not_active' | undefined {
+  if (person === undefined) return 'unknown_login';
+  if (fits === 'wrong') return 'wrong_password';
+  return person.state === 'active' ? undefined : 'not_active';
+}
+
+/**
+ * Counts the attempt before any hashing. Both limits delay and never lock: attempts come back at a steady pace, so
+ * nobody can shut the owner out for good (R-121).
+ */
+async function limitAttempt(
+  deps: AccountDeps,
+  loginName: string | undefined,
+  address: string,
+): Promise<number | undefined> {
+  const { limits, limitStore } = deps;
+  const now = deps.runtime.monotonic();
+  const byAddress = await limitStore.take(`sign-in:address:${addressBucket(address)}`, limits.signInPerAddress, now);
+  if (!byAddress.admitted) return byAddress.retryAfter;
+  if (loginName === undefined) return undefined;
+  const byAccount = await limitStore.take(`sign-in:account:${loginName}`, limits.signInPerAccount, now);
+  return byAccount.admitted ? undefined : byAccount.retryAfter;
+}
+
+async function rehash(
+  deps: AccountDeps,
+  known: { readonly person: PersonRow; readonly password: string },
+  exchange: Exchange,
+): Promise<void> {
+  const { person, password } = known;
+  const change = {
+    person: person.id,
+    previousHash: person.passwordHash,
+    passwordHash: await deps.passwords.hash(password),
+  };
+  await deps.store.rehashPassword(change, exchange.effects({ type: 'password.rehashed', person: person.id }));
+}

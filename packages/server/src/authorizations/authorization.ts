@@ -5,23 +5,30 @@
  * (`refresh-family.ts`).
  * Does not own: parsing requests, minting access tokens and ID tokens.
  */
-import type { Runtime } from '@castellan/protocol';
-import type { Client } from '../clients/client.ts';
+import {
+  createPrefixedToken,
+  epochSeconds,
+  hashSecret,
+  parsePrefixedToken,
+  type Runtime,
+  tokenPrefixes,
+} from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
-import type { AuthorizationStore, SessionRow } from '../store/store.ts';
+import { offlineScope } from '../resources/resource.ts';
+import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
 
 /** The part of the checked authorization request that is granted. */
 export interface GrantedRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
-  /** Audiences as asked; empty when none was named. */
+  /** Audiences, at least one: those named or the client's default, and with `openid` the issuer. */
   readonly resources: readonly string[];
   readonly codeChallenge: string;
   readonly nonce?: string;
 }
 
 export interface Granting {
-  readonly client: Client;
+  readonly client: { readonly id: string };
   readonly session: SessionRow;
   readonly request: GrantedRequest;
   /** Hash of the parked request's id, which ends with this. */
@@ -32,6 +39,7 @@ export interface GrantDeps {
   readonly store: Pick<AuthorizationStore, 'createAuthorization'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
   readonly issuer: string;
+  /** Seconds. */
   readonly lifetimes: { readonly code: number };
 }
 
@@ -39,3 +47,76 @@ export type GrantAuthorization = (
   granting: Granting,
   exchange: Exchange,
 ) => Promise<{ readonly code: string } | 'parked_request_gone'>;
+
+/** The longest life of a code, in seconds (R-007). */
+export const longestCode = 60;
+
+/**
+ * Stores an authorization with its code, which is returned in clear only here.
+ *
+ * Does not check that the person consented: the caller has.
+ *
+ * @example const granted = await grantAuthorization(deps)({ client, session, request, parkedIdHash }, exchange);
+ */
+export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
+  return async (granting, exchange) => {
+    const now = epochSeconds(deps.runtime);
+    const authorization = authorizationRow(deps, granting, now);
+    const code = createPrefixedToken(
+      tokenPrefixes.authorizationCode,
+      deps.runtime.randomBytes(32).toString('base64url'),
+    );
+    const { request } = granting;
+    const row: CodeRow = {
+      codeHash: hashSecret(code),
+      authorization: authorization.id,
+      client: granting.client.id,
+      redirectUri: request.redirectUri,
+      codeChallenge: request.codeChallenge,
+      nonce: request.nonce,
+      createdAt: now,
+      expiresAt: now + Math.min(deps.lifetimes.code, longestCode),
+      redeemedAt: undefined,
+    };
+    const verdict = await deps.store.createAuthorization(
+      { authorization, code: row, parked: granting.parkedIdHash },
+      exchange.effects({
+        type: 'authorization.granted',
+        authorization: authorization.id,
+        client: authorization.client,
+        person: granting.session.person,
+        scopes: authorization.scopes,
+        resources: authorization.resources,
+      }),
+    );
+    return verdict === 'created' ? { code } : verdict;
+  };
+}
+
+/** The hash to find a code by, or undefined for text that never was one. */
+export function codeHashOf(text: string): string | undefined {
+  return parsePrefixedToken(tokenPrefixes.authorizationCode, text) === undefined ? undefined : hashSecret(text);
+}
+
+function authorizationRow(deps: GrantDeps, granting: Granting, now: number): AuthorizationRow {
+  const { client, session, request } = granting;
+  const audiences = request.scopes.includes('openid') ? [...request.resources, deps.issuer] : request.resources;
+  return {
+    id: deps.runtime.randomBytes(16).toString('base64url'),
+    client: client.id,
+    person: session.person,
+    session: session.id,
+    scopes: request.scopes,
+    resources: [...new Set(audiences)],
+    authTime: session.authTime,
+    acr: session.acr,
+    amr: session.amr,
+    cnf: undefined,
+    sector: undefined,
+    // The store writes its own.
+    epoch: 0,
+    offline: request.scopes.includes(offlineScope),
+    createdAt: now,
+    revokedAt: undefined,
+  };
+}

@@ -1,5 +1,4 @@
 /** What a person must still allow, decided from values alone. */
-import type { Client } from '../clients/client.ts';
 import type { ConsentRow } from '../store/store.ts';
 
 /** Scopes at one resource. */
@@ -17,7 +16,7 @@ export interface WantedConsent {
  * @example missingConsent(client, [{ resource, scopes: ['invoices:read'] }], remembered);
  */
 export function missingConsent(
-  client: Pick<Client, 'consent'>,
+  client: { readonly consent: 'ask' | 'trusted' },
   wanted: readonly WantedConsent[],
   remembered: readonly ConsentRow[],
 ): readonly WantedConsent[] {

@@ -4,14 +4,21 @@
  * Owns: the cookie's value, its hash, the idle and the absolute limit, and that each sign-in gets a new session.
  * Does not own: the cookie's attributes (`http/`), nor how a person proves themselves (`accounts/`).
  */
-import type { Runtime } from '@castellan/protocol';
+import {
+  createPrefixedToken,
+  epochSeconds,
+  hashSecret,
+  parsePrefixedToken,
+  type Runtime,
+  tokenPrefixes,
+} from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
 import type { PersonRow, SessionRow, SessionStore } from '../store/store.ts';
 
 export interface Sessions {
   /** The live session of this cookie value; moves the idle limit at most once a minute. */
   readonly find: (cookieValue: string | undefined) => Promise<SessionRow | undefined>;
-  /** Starts a new session; `replaces` is the one this browser had, `parked` the hash of the parked request's id. */
+  /** Starts a new session and ends the one that this browser had. */
   readonly start: (start: SessionStart, exchange: Exchange) => Promise<StartedSession | 'parked_request_gone'>;
   /** Ends a session by its public id, with its authorizations that lack `offline_access`. */
   readonly end: (id: string, exchange: Exchange) => Promise<'ended' | 'not_live'>;
@@ -21,7 +28,9 @@ export interface SessionStart {
   readonly person: Pick<PersonRow, 'id'>;
   /** RFC 8176 methods. */
   readonly amr: readonly string[];
+  /** The session this browser had. */
   readonly replaces: SessionRow | undefined;
+  /** Hash of the parked request's id that the sign-in belongs to. */
   readonly parked: string | undefined;
 }
 
@@ -34,5 +43,82 @@ export interface StartedSession {
 export interface SessionDeps {
   readonly store: SessionStore;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
+  /** Seconds. */
   readonly lifetimes: { readonly sessionIdle: number; readonly sessionAbsolute: number };
+}
+
+/** The `acr` of a sign-in with a password alone. */
+export const passwordAcr = 'urn:castellan:acr:password';
+
+/** A use within this many seconds of the last one does not move the idle limit: reading must not cost a write. */
+const touchInterval = 60;
+
+/** The sessions of one server. */
+export function createSessions(deps: SessionDeps): Sessions {
+  return {
+    find: (cookieValue) => findSession(deps, cookieValue),
+    start: (start, exchange) => startSession(deps, start, exchange),
+    end: (id, exchange) => endSession(deps, id, exchange),
+  };
+}
+
+async function findSession(deps: SessionDeps, cookieValue: string | undefined): Promise<SessionRow | undefined> {
+  if (cookieValue === undefined) return undefined;
+  if (parsePrefixedToken(tokenPrefixes.session, cookieValue) === undefined) return undefined;
+  const now = epochSeconds(deps.runtime);
+  const session = await deps.store.findSession(hashSecret(cookieValue), now);
+  if (session === undefined) return undefined;
+  const idleExpiresAt = idleLimit(deps, now, session.absoluteExpiresAt);
+  if (idleExpiresAt - session.idleExpiresAt >= touchInterval) {
+    await deps.store.touchSession({ id: session.id, idleExpiresAt, now });
+  }
+  return session;
+}
+
+async function startSession(
+  deps: SessionDeps,
+  start: SessionStart,
+  exchange: Exchange,
+): Promise<StartedSession | 'parked_request_gone'> {
+  const now = epochSeconds(deps.runtime);
+  const { person, amr, replaces } = start;
+  const cookieValue = createPrefixedToken(tokenPrefixes.session, deps.runtime.randomBytes(32).toString('base64url'));
+  const absoluteExpiresAt = now + deps.lifetimes.sessionAbsolute;
+  const session: SessionRow = {
+    id: deps.runtime.randomBytes(16).toString('base64url'),
+    secretHash: hashSecret(cookieValue),
+    person: person.id,
+    authTime: now,
+    acr: passwordAcr,
+    amr,
+    createdAt: now,
+    idleExpiresAt: idleLimit(deps, now, absoluteExpiresAt),
+    absoluteExpiresAt,
+    endedAt: undefined,
+  };
+  const started = { type: 'session.started', session: session.id, person: person.id, methods: amr } as const;
+  const ended =
+    replaces === undefined
+      ? []
+      : [{ type: 'session.ended', session: replaces.id, person: replaces.person, reason: 'replaced' } as const];
+  const verdict = await deps.store.startSession(
+    { session, replaces: replaces?.id, parked: start.parked, now },
+    exchange.effects(started, ...ended),
+  );
+  return verdict === 'started' ? { cookieValue, session } : verdict;
+}
+
+async function endSession(deps: SessionDeps, id: string, exchange: Exchange): Promise<'ended' | 'not_live'> {
+  const now = epochSeconds(deps.runtime);
+  const session = await deps.store.findSessionById(id, now);
+  if (session === undefined) return 'not_live';
+  return deps.store.endSession(
+    { id, now },
+    exchange.effects({ type: 'session.ended', session: id, person: session.person, reason: 'logout' }),
+  );
+}
+
+/** INVARIANT: use never moves the absolute limit, and the idle one never lies beyond it (R-108). */
+function idleLimit(deps: SessionDeps, now: number, absoluteExpiresAt: number): number {
+  return Math.min(now + deps.lifetimes.sessionIdle, absoluteExpiresAt);
 }

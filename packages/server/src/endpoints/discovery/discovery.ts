@@ -1,0 +1,97 @@
+/**
+ * Discovery: the metadata documents and the key set, which anybody may read.
+ *
+ * Owns: what this server says about itself, and only what is true today (R-099).
+ * Does not own: the routes' paths under the issuer (handed in), keys, CORS.
+ */
+import type { AuthorizationServerMetadata, JwkSet, SignatureAlgorithm } from '@castellan/protocol';
+import type { Endpoint } from '../../http/exchange.ts';
+import type { KeyRing } from '../../keys/key-ring.ts';
+import type { ResourceDirectory } from '../../resources/resource.ts';
+import { passwordAcr } from '../../sessions/session.ts';
+import { documentAnswer, type PublicDocument, publicDocument } from './document.ts';
+
+/** Long enough to spare requests, far shorter than a key's announcement; see `keys/timetable.ts`. */
+export const documentCacheControl = 'public, max-age=300';
+
+/** Paths below the issuer, each beginning with a slash. */
+export interface EndpointPaths {
+  readonly authorize: string;
+  readonly token: string;
+  readonly userinfo: string;
+  readonly logout: string;
+  readonly jwks: string;
+}
+
+export interface DiscoveryDeps {
+  readonly issuer: string;
+  readonly resources: ResourceDirectory;
+  readonly paths: EndpointPaths;
+  /** Algorithms that some client's ID tokens may be signed with. */
+  readonly idTokenAlgorithms: readonly SignatureAlgorithm[];
+  /** Claims of UserInfo. */
+  readonly profileClaims: readonly string[];
+}
+
+/**
+ * The metadata of this server. Every URL comes from the configured issuer, never from the request (R-020).
+ *
+ * @see RFC 8414 §2, OpenID Connect Discovery §3, RFC 9207 §3, OpenID Connect RP-Initiated Logout §2.1
+ */
+export function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
+  const { issuer, paths } = deps;
+  return {
+    issuer,
+    authorization_endpoint: issuer + paths.authorize,
+    token_endpoint: issuer + paths.token,
+    userinfo_endpoint: issuer + paths.userinfo,
+    end_session_endpoint: issuer + paths.logout,
+    jwks_uri: issuer + paths.jwks,
+    scopes_supported: deps.resources.all.flatMap((resource) => [...resource.scopes.keys()]),
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    // Said because the default would include the implicit grant (RFC 8414 §2).
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+    code_challenge_methods_supported: ['S256'],
+    acr_values_supported: [passwordAcr],
+    claim_types_supported: ['normal'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'exp',
+      'iat',
+      'auth_time',
+      'nonce',
+      'acr',
+      'amr',
+      'sid',
+      ...deps.profileClaims,
+    ],
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    // Said because the default is true (OpenID Connect Discovery §3).
+    request_uri_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+  };
+}
+
+/** One document for both well-known names. */
+export function createDiscoveryEndpoint(deps: DiscoveryDeps): Endpoint {
+  const document = publicDocument(serverMetadata(deps));
+  return async (request) => documentAnswer(document, request, documentCacheControl);
+}
+
+/** The key set (RFC 7517 §5); its bytes are made anew only when a key comes or goes. */
+export function createJwksEndpoint(deps: { readonly keys: Pick<KeyRing, 'jwks'> }): Endpoint {
+  const documents = new WeakMap<JwkSet, PublicDocument>();
+  return async (request) => {
+    const jwks = await deps.keys.jwks();
+    const document = documents.get(jwks) ?? publicDocument(jwks);
+    documents.set(jwks, document);
+    return documentAnswer(document, request, documentCacheControl);
+  };
+}

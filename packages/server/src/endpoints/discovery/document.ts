@@ -1,0 +1,34 @@
+/** A public document as prebuilt bytes with an entity tag; a conditional request gets an empty 304. */
+import { hash } from 'node:crypto';
+import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
+
+export interface PublicDocument {
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+/** Builds the bytes once. */
+export function publicDocument(value: object): PublicDocument {
+  const body = Buffer.from(JSON.stringify(value));
+  return { body, etag: `"${hash('sha256', body, 'base64url').slice(0, 22)}"` };
+}
+
+/**
+ * The document, or 304 when the asker has it.
+ *
+ * @see RFC 9110 §13.1.2
+ */
+export function documentAnswer(document: PublicDocument, request: HttpRequest, cacheControl: string): HttpAnswer {
+  const headers = { etag: document.etag, 'cache-control': cacheControl };
+  if (asksForChange(request, document.etag)) return { status: 304, headers, body: '' };
+  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: document.body };
+}
+
+/** Weak comparison: a cache on the way may have marked the tag as weak. */
+function asksForChange(request: HttpRequest, etag: string): boolean {
+  const known = (request.headers['if-none-match'] ?? [])
+    .join(',')
+    .split(',')
+    .map((tag) => tag.trim());
+  return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
+}

@@ -1,0 +1,108 @@
+/** The refresh token grant: what is peculiar to it (RFC 6749 §6, RFC 9700 §4.14). */
+import { epochSeconds, hashSecret, type Runtime, refuse } from '@castellan/protocol';
+import {
+  createRefreshToken,
+  parseRefreshToken,
+  type RefreshPosition,
+  sealSuccessor,
+  unsealSuccessor,
+} from '../../authorizations/refresh-family.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { FoundFamily, RefreshFamilyRow, RefreshFamilyStore } from '../../store/store.ts';
+import type { Grant } from './token.ts';
+
+export interface RefreshTokenDeps {
+  readonly store: RefreshFamilyStore;
+  readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
+  readonly tagKey: Buffer;
+  /** Seconds. */
+  readonly lifetimes: { readonly refreshIdle: number };
+  /** Window in seconds. */
+  readonly refreshRetry: { readonly window: number; readonly limit: number };
+}
+
+export function refreshTokenGrant(deps: RefreshTokenDeps): Grant {
+  return {
+    invalid: 'refresh_invalid',
+    find: async ({ parameters }) => {
+      const { refresh_token: token, scope } = parameters;
+      if (token === undefined) return refuse('missing_parameter', { detail: 'no refresh_token' });
+      const position = parseRefreshToken(token, deps.tagKey);
+      const now = epochSeconds(deps.runtime);
+      const found = position === undefined ? undefined : await deps.store.findFamily(position.family, now);
+      if (position === undefined || found === undefined) return undefined;
+      return {
+        ...found,
+        askedScope: scope,
+        nonce: undefined,
+        check: () => checkFamily(found.family, epochSeconds(deps.runtime)),
+        redeem: (exchange) => present(deps, { token, position, found }, exchange),
+      };
+    },
+  };
+}
+
+function checkFamily(family: RefreshFamilyRow, now: number): void {
+  if (now >= family.idleExpiresAt) refuse('refresh_expired', { detail: 'idle' });
+  if (now >= family.absoluteExpiresAt) refuse('refresh_expired', { detail: 'absolute' });
+}
+
+interface Presentation {
+  readonly token: string;
+  readonly position: RefreshPosition;
+  readonly found: FoundFamily;
+}
+
+/** The successor: a new one, or for an honest retry the same again. */
+async function present(deps: RefreshTokenDeps, presentation: Presentation, exchange: Exchange): Promise<string> {
+  const { token, position, found } = presentation;
+  const now = epochSeconds(deps.runtime);
+  const successor = createRefreshToken({ family: position.family, generation: position.generation + 1 }, deps);
+  const verdict = await deps.store.presentRefresh(
+    {
+      ...position,
+      presentedHash: hashSecret(token),
+      successorHash: hashSecret(successor),
+      sealedSuccessor: sealSuccessor(successor, { token, position }, deps.runtime),
+      retryWindow: deps.refreshRetry.window,
+      retryLimit: deps.refreshRetry.limit,
+      // INVARIANT: rotation moves the idle limit only, never beyond the absolute one (R-047).
+      idleExpiresAt: Math.min(now + deps.lifetimes.refreshIdle, found.family.absoluteExpiresAt),
+      now,
+    },
+    presentationEvents(presentation, exchange),
+  );
+  switch (verdict.verdict) {
+    case 'rotated':
+      return successor;
+    case 'retried':
+      return unsealSuccessor(verdict.sealedSuccessor, { token, position });
+    case 'refused':
+      return refuse('refresh_retry_refused');
+    case 'reused':
+      return refuse('refresh_reused', { detail: `generation ${position.generation}` });
+    case 'expired':
+      return refuse('refresh_expired');
+    case 'revoked':
+      return refuse('authorization_revoked');
+    case 'unknown':
+      return refuse('refresh_invalid', { detail: 'gone meanwhile' });
+  }
+}
+
+function presentationEvents(
+  { position, found }: Presentation,
+  exchange: Exchange,
+): Parameters<RefreshFamilyStore['presentRefresh']>[1] {
+  const { id: authorization, client, person } = found.authorization;
+  const subject = { authorization, client };
+  const { generation } = position;
+  return {
+    rotated: exchange.effects({ type: 'refresh.rotated', ...subject, generation }),
+    retried: exchange.effects({ type: 'refresh.retried', ...subject, generation }),
+    reused: exchange.effects(
+      { type: 'refresh.reused', ...subject, generation },
+      { type: 'authorization.revoked', ...subject, person, reason: 'refresh_reuse' },
+    ),
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * UserInfo: what a client may know about the person who signed in.
+ *
+ * Owns: which claims go with which scope, and that only an access token for the issuer itself gets any.
+ * Does not own: verifying signatures (`protocol`), and how a refusal becomes a challenge (`http/`).
+ */
+import {
+  type HttpRequest,
+  parseForm,
+  parseScope,
+  type Runtime,
+  readBearer,
+  refuse,
+  verifyJwt,
+} from '@castellan/protocol';
+import type { ClientDirectory } from '../../clients/client.ts';
+import type { Endpoint } from '../../http/exchange.ts';
+import type { KeyRing } from '../../keys/key-ring.ts';
+import { longestAccessToken, type Resource } from '../../resources/resource.ts';
+import type { PersonRow, PersonStore } from '../../store/store.ts';
+import { claimsOf } from './claims.ts';
+
+export interface UserinfoDeps {
+  /** The issuer as a resource. */
+  readonly resource: Resource;
+  readonly clients: ClientDirectory;
+  readonly keys: Pick<KeyRing, 'source'>;
+  readonly store: Pick<PersonStore, 'findPerson'>;
+  readonly runtime: Pick<Runtime, 'now'>;
+}
+
+/** Seconds; the signer may be another node. */
+const clockTolerance = 10;
+
+/**
+ * UserInfo, for GET and POST alike.
+ *
+ * Does not check whether the authorization behind the token was revoked: the token lives for minutes.
+ *
+ * @see OpenID Connect Core §5.3
+ */
+export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
+  return async (request, exchange) => {
+    checkTokenPlace(request);
+    const { subject, client, scopes } = await verifyAccessToken(deps, readBearer(request.headers));
+    exchange.identify({ client, person: subject });
+    const person = await loadActivePerson(deps, subject);
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      body: JSON.stringify(claimsOf(person, scopes)),
+    };
+  };
+}
+
+/** A token in the URL ends up in logs, one in a form can be sent by any page: neither is ever read (RFC 9700 §4.3.2). */
+function checkTokenPlace(request: HttpRequest): void {
+  if (parseForm(request.query).has('access_token')) refuse('secret_in_url', { challenge: 'Bearer' });
+  if (request.body !== '' && parseForm(request.body).has('access_token')) {
+    refuse('credentials_malformed', { detail: 'access_token in the body', challenge: 'Bearer' });
+  }
+}
+
+interface Access {
+  readonly subject: string;
+  readonly client: string;
+  readonly scopes: readonly string[];
+}
+
+/** INVARIANT: the audience is the issuer, so a token for any other API is refused here (R-065). */
+async function verifyAccessToken(deps: UserinfoDeps, token: string): Promise<Access> {
+  const { claims } = await verifyJwt(token, {
+    issuer: deps.resource.audience,
+    audience: deps.resource.audience,
+    algorithms: [deps.resource.algorithm],
+    typ: 'at+jwt',
+    keys: deps.keys.source,
+    now: deps.runtime.now,
+    clockTolerance,
+    maxLifetime: longestAccessToken,
+    requiredClaims: ['sub', 'client_id', 'jti', 'scope'],
+  });
+  const { sub: subject, client_id: client, scope } = claims;
+  if (typeof subject !== 'string' || typeof client !== 'string' || typeof scope !== 'string') {
+    return refuse('token_invalid', { detail: 'a claim has the wrong type' });
+  }
+  if (deps.clients.find(client) === undefined) refuse('token_invalid', { detail: 'the client is gone' });
+  const scopes = parseScope(scope);
+  if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
+  return { subject, client, scopes };
+}
+
+/** A person who was locked, disabled or deleted is told about to nobody, though the token still lives (R-036). */
+async function loadActivePerson(deps: UserinfoDeps, id: string): Promise<PersonRow> {
+  const person = await deps.store.findPerson(id);
+  return person?.state === 'active' ? person : refuse('token_invalid', { detail: person?.state ?? 'no such person' });
+}

@@ -1,0 +1,145 @@
+/**
+ * The single mint: access tokens and ID tokens come from here and from nowhere else.
+ *
+ * Owns: what stands in a token, and how long it lives.
+ * Does not own: whether it may be issued (the endpoint has checked), refresh tokens, keys.
+ */
+import { hash } from 'node:crypto';
+import { epochSeconds, formatScope, type Runtime, refuse, type SignatureAlgorithm, signJwt } from '@castellan/protocol';
+import type { Client } from '../clients/client.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { longestAccessToken, type Resource, scopesAt } from '../resources/resource.ts';
+import type { AuthorizationRow } from '../store/store.ts';
+
+/** What tokens are issued for; everything in it was checked. */
+export interface Issuance {
+  readonly authorization: AuthorizationRow;
+  readonly client: Client;
+  /** The one audience of the access token. */
+  readonly resource: Resource;
+  /** All scopes of this answer; the access token gets those of its resource. */
+  readonly scopes: readonly string[];
+  /** Of the authentication request; only for the ID token that answers it. */
+  readonly nonce: string | undefined;
+}
+
+export interface IssuedTokens {
+  readonly accessToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  /** Those of the access token. */
+  readonly scopes: readonly string[];
+  readonly idToken: string | undefined;
+}
+
+export interface MintDeps {
+  readonly issuer: string;
+  readonly keys: Pick<KeyRing, 'signer'>;
+  readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
+  /** Seconds. */
+  readonly lifetimes: { readonly idToken: number };
+}
+
+export type IssueTokens = (issuance: Issuance, exchange: Exchange) => Promise<IssuedTokens>;
+
+/** The longest life of an ID token, in seconds. */
+export const longestIdToken = 900;
+
+/** The mint of one server. */
+export function createMint(deps: MintDeps): IssueTokens {
+  return async (issuance, exchange) => {
+    // A client that acts for itself gets its own namespace of subjects; until then nobody may take this path.
+    const subject = issuance.authorization.person ?? refuse('server_error', { detail: 'an authorization of nobody' });
+    const access = await issueAccessToken(deps, { ...issuance, subject }, exchange);
+    const idToken = issuance.scopes.includes('openid')
+      ? await issueIdToken(deps, { ...issuance, subject, accessToken: access.accessToken }, exchange)
+      : undefined;
+    return { ...access, idToken };
+  };
+}
+
+type ForSubject = Issuance & { readonly subject: string };
+
+/** RFC 9068. No profile data: whoever needs it asks UserInfo. */
+async function issueAccessToken(
+  deps: MintDeps,
+  issuance: ForSubject,
+  exchange: Exchange,
+): Promise<Omit<IssuedTokens, 'idToken'>> {
+  const { authorization, client, resource } = issuance;
+  const scopes = scopesAt(resource, issuance.scopes);
+  const expiresIn = Math.min(resource.accessTokenLifetime, longestAccessToken);
+  const now = epochSeconds(deps.runtime);
+  const claims = {
+    iss: deps.issuer,
+    aud: resource.audience,
+    sub: issuance.subject,
+    client_id: client.id,
+    iat: now,
+    exp: now + expiresIn,
+    jti: deps.runtime.randomBytes(16).toString('base64url'),
+    scope: formatScope(scopes),
+    ...authenticationClaims(authorization),
+  };
+  const accessToken = await signJwt(await deps.keys.signer(resource.algorithm), 'at+jwt', claims);
+  exchange.notice({
+    type: 'token.issued',
+    authorization: authorization.id,
+    client: client.id,
+    person: authorization.person,
+    kind: 'access_token',
+    audience: resource.audience,
+    scopes,
+  });
+  return { accessToken, expiresIn, scopes };
+}
+
+/** OpenID Connect Core §2. It says who signed in and how, and gives no access to anything. */
+async function issueIdToken(
+  deps: MintDeps,
+  issuance: ForSubject & { readonly accessToken: string },
+  exchange: Exchange,
+): Promise<string> {
+  const { authorization, client } = issuance;
+  const now = epochSeconds(deps.runtime);
+  const claims = {
+    iss: deps.issuer,
+    aud: client.id,
+    sub: issuance.subject,
+    iat: now,
+    exp: now + Math.min(deps.lifetimes.idToken, longestIdToken),
+    ...(issuance.nonce === undefined ? {} : { nonce: issuance.nonce }),
+    ...(authorization.session === undefined ? {} : { sid: authorization.session }),
+    ...authenticationClaims(authorization),
+    amr: authorization.amr,
+    at_hash: accessTokenHash(issuance.accessToken, client.idTokenAlgorithm),
+  };
+  const idToken = await signJwt(await deps.keys.signer(client.idTokenAlgorithm), 'JWT', claims);
+  exchange.notice({
+    type: 'token.issued',
+    authorization: authorization.id,
+    client: client.id,
+    person: authorization.person,
+    kind: 'id_token',
+    audience: client.id,
+    scopes: ['openid'],
+  });
+  return idToken;
+}
+
+function authenticationClaims(authorization: AuthorizationRow): { auth_time?: number; acr?: string } {
+  const { authTime, acr } = authorization;
+  return { ...(authTime === undefined ? {} : { auth_time: authTime }), ...(acr === undefined ? {} : { acr }) };
+}
+
+/**
+ * The left half of the hash that the signature uses, of the access token's ASCII.
+ *
+ * @see OpenID Connect Core §3.1.3.6
+ */
+function accessTokenHash(accessToken: string, algorithm: SignatureAlgorithm): string {
+  // Ed25519 hashes with SHA-512 (RFC 8032 §5.1); the others we sign with carry 256 in their name.
+  const digest = hash(algorithm === 'EdDSA' ? 'sha512' : 'sha256', accessToken, 'buffer');
+  return digest.subarray(0, digest.length / 2).toString('base64url');
+}
