@@ -22,6 +22,11 @@ export interface Store
     RefreshFamilyStore,
     KeyStore,
     Outbox {
+  /**
+   * Ends every authorization and session at once, and answers the new epoch: for the operator who has restored a
+   * backup, since what was revoked after the backup was made must stay dead.
+   */
+  readonly raiseEpoch: () => Promise<number>;
   /** Erases what has ended and no rule needs any more; returns how many rows went. */
   readonly purge: (now: number) => Promise<number>;
   /** Answers when the database answers. */
@@ -111,7 +116,10 @@ export interface SessionStore {
     readonly idleExpiresAt: number;
     readonly now: number;
   }) => Promise<void>;
-  /** Ends the session and revokes its authorizations, except those with `offline_access`. */
+  /**
+   * Ends the session and revokes its authorizations, except those with `offline_access`; so do those of the sessions
+   * it had replaced for the same person. The store itself adds an `authorization.revoked` event for each of them.
+   */
   readonly endSession: (
     end: { readonly id: string; readonly now: number },
     events: RecordedEffects,
@@ -214,7 +222,10 @@ export interface FoundCode {
 
 export interface AuthorizationStore {
   readonly findAuthorization: (id: string) => Promise<AuthorizationRow | undefined>;
-  /** Stores authorization and code and ends the parked request (if any), in one commit. */
+  /**
+   * Stores authorization and code and ends the parked request (if any), in one commit. The epoch is the database's,
+   * whatever the row says. A session that has ended meanwhile grants nothing any more: the request counts as gone.
+   */
   readonly createAuthorization: (
     create: { readonly authorization: AuthorizationRow; readonly code: CodeRow; readonly parked: string | undefined },
     events: RecordedEffects,
@@ -224,7 +235,7 @@ export interface AuthorizationStore {
    * Redeems a code that the caller has fully checked, by compare-and-swap, and starts the refresh family, if any.
    *
    * INVARIANT: call it only after every check has passed: a second redemption is a replay and revokes the
-   * authorization with everything issued from it.
+   * authorization with everything issued from it. (A replay after that is still told, but has no effect to record.)
    */
   readonly redeemCode: (
     redeem: { readonly codeHash: string; readonly family: RefreshFamilyRow | undefined; readonly now: number },
@@ -261,7 +272,10 @@ export interface RefreshFamilyRow {
 export interface FoundFamily {
   readonly family: RefreshFamilyRow;
   readonly authorization: AuthorizationRow;
-  /** Whether the session the authorization came from is live at `now`; true when it has none. */
+  /**
+   * Whether the session the authorization came from is live at `now`; true when it has none. One that was replaced
+   * counts as live until its limits, or as long as the same person goes on in the session that took over.
+   */
   readonly sessionLive: boolean;
   readonly personState: PersonState | undefined;
 }

@@ -1,0 +1,113 @@
+/**
+ * The store's operations, one definition each for every database.
+ *
+ * Owns: SQL and verdicts, and which of an operation's ways to run it needs: `read` (one SELECT), `single` (one
+ * statement that is its own commit) or `transact` (several statements, one commit).
+ * Does not own: how a driver runs them (`../sqlite`, `../postgres`), nor any rule about who may do what.
+ */
+import type { Database } from '../database.ts';
+import type {
+  AuthorizationStore,
+  ConsentStore,
+  KeyStore,
+  Outbox,
+  ParkedRequestStore,
+  PersonStore,
+  RefreshFamilyStore,
+  SessionStore,
+  Store,
+} from '../store.ts';
+import { createAuthorization, findAuthorization, findCode, redeemCode, revokeAuthorization } from './authorizations.ts';
+import { findConsents, giveConsent } from './consents.ts';
+import { raiseEpoch, readEpoch } from './epoch.ts';
+import { addKey, listKeys } from './keys.ts';
+import { dropFromOutbox, readOutbox } from './outbox.ts';
+import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } from './parked-requests.ts';
+import { createPerson, findPerson, findPersonByLogin, rehashPassword } from './persons.ts';
+import { purge } from './purge.ts';
+import { findFamily, presentRefresh } from './refresh-families.ts';
+import { endSession, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
+
+/** The ports over an open database whose schema is current. */
+export function createStore(database: Database): Store {
+  return Object.freeze({
+    ...personStore(database),
+    ...sessionStore(database),
+    ...parkedRequestStore(database),
+    ...consentStore(database),
+    ...authorizationStore(database),
+    ...refreshFamilyStore(database),
+    ...keyStore(database),
+    ...outbox(database),
+    raiseEpoch: () => database.single(raiseEpoch),
+    purge: (now) => purge(database, now),
+    ping: async () => void (await database.read(readEpoch)),
+    close: database.close,
+  } satisfies Store);
+}
+
+function personStore({ read, transact }: Database): PersonStore {
+  return {
+    findPerson: (id) => read(() => findPerson(id)),
+    findPersonByLogin: (loginName) => read(() => findPersonByLogin(loginName)),
+    createPerson: (person, events) => transact(() => createPerson(person, events)),
+    rehashPassword: (change, events) => transact(() => rehashPassword(change, events)),
+  };
+}
+
+function sessionStore({ read, single, transact }: Database): SessionStore {
+  return {
+    findSession: (secretHash, now) => read(() => findSession(secretHash, now)),
+    findSessionById: (id, now) => read(() => findSessionById(id, now)),
+    startSession: (start, events) => transact(() => startSession(start, events)),
+    touchSession: (touch) => single(() => touchSession(touch)),
+    endSession: (end, events) => transact(() => endSession(end, events)),
+  };
+}
+
+function parkedRequestStore({ read, single }: Database): ParkedRequestStore {
+  return {
+    parkRequest: (row) => single(() => parkRequest(row)),
+    findParkedRequest: (idHash, now) => read(() => findParkedRequest(idHash, now)),
+    denyParkedRequest: (idHash, now) => single(() => denyParkedRequest(idHash, now)),
+    dropParkedRequest: (idHash) => single(() => dropParkedRequest(idHash)),
+  };
+}
+
+function consentStore({ read, transact }: Database): ConsentStore {
+  return {
+    findConsents: (person, client) => read(() => findConsents(person, client)),
+    giveConsent: (give, events) => transact(() => giveConsent(give, events)),
+  };
+}
+
+function authorizationStore({ read, transact }: Database): AuthorizationStore {
+  return {
+    findAuthorization: (id) => read(() => findAuthorization(id)),
+    createAuthorization: (create, events) => transact(() => createAuthorization(create, events)),
+    findCode: (codeHash) => read(() => findCode(codeHash)),
+    redeemCode: (redeem, events) => transact(() => redeemCode(redeem, events)),
+    revokeAuthorization: (revoke, events) => transact(() => revokeAuthorization(revoke, events)),
+  };
+}
+
+function refreshFamilyStore({ read, transact }: Database): RefreshFamilyStore {
+  return {
+    findFamily: (id, now) => read(() => findFamily(id, now)),
+    presentRefresh: (presented, events) => transact(() => presentRefresh(presented, events)),
+  };
+}
+
+function keyStore({ read, transact }: Database): KeyStore {
+  return {
+    listKeys: () => read(listKeys),
+    addKey: (key, events) => transact(() => addKey(key, events)),
+  };
+}
+
+function outbox({ read, transact }: Database): Outbox {
+  return {
+    readOutbox: (limit) => read(() => readOutbox(limit)),
+    dropFromOutbox: (sequences) => transact(() => dropFromOutbox(sequences)),
+  };
+}

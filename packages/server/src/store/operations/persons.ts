@@ -1,0 +1,47 @@
+import type { RecordedEffects } from '@castellan/audit';
+import { changes, isStorable, type Operation, row } from '../database.ts';
+import { persons } from '../shapes.ts';
+import type { PersonRow } from '../store.ts';
+import { putIntoOutbox } from './outbox.ts';
+
+const byId = `SELECT ${persons.select('p')} FROM persons p WHERE p.id = $1`;
+const byLogin = `SELECT ${persons.select('p')} FROM persons p WHERE p.login_name = $1`;
+
+export function* findPerson(id: string): Operation<PersonRow | undefined> {
+  const found = yield* row(byId, [id]);
+  return found && persons.read(found, 'p');
+}
+
+/** A login name comes from a form; one that no database could hold belongs to nobody. */
+export function* findPersonByLogin(loginName: string): Operation<PersonRow | undefined> {
+  if (!isStorable(loginName)) return undefined;
+  const found = yield* row(byLogin, [loginName]);
+  return found && persons.read(found, 'p');
+}
+
+export function* createPerson(person: PersonRow, events: RecordedEffects): Operation<'created' | 'login_taken'> {
+  const created = yield* changes(`${persons.insert} ON CONFLICT (login_name) DO NOTHING`, persons.values(person));
+  if (created === 0) return 'login_taken';
+  yield* putIntoOutbox(events);
+  return 'created';
+}
+
+export interface PasswordChange {
+  readonly person: string;
+  readonly previousHash: string;
+  readonly passwordHash: string;
+}
+
+export function* rehashPassword(
+  change: PasswordChange,
+  events: RecordedEffects,
+): Operation<'replaced' | 'changed_meanwhile'> {
+  const replaced = yield* changes('UPDATE persons SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
+    change.person,
+    change.previousHash,
+    change.passwordHash,
+  ]);
+  if (replaced === 0) return 'changed_meanwhile';
+  yield* putIntoOutbox(events);
+  return 'replaced';
+}

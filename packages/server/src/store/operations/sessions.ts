@@ -1,0 +1,135 @@
+import type { EffectEvent, EventEnvelope, RecordedEffects } from '@castellan/audit';
+import { changes, lockedRow, type Operation, row, rows } from '../database.ts';
+import { readText } from '../shape.ts';
+import { sessions, storedSessions } from '../shapes.ts';
+import type { SessionRow } from '../store.ts';
+import { currentEpoch, readEpoch } from './epoch.ts';
+import { putIntoOutbox } from './outbox.ts';
+import { rememberSession } from './parked-requests.ts';
+
+/** Answers to its cookie at the time `$2`: neither ended, nor replaced, nor over. */
+const live = `ended_at IS NULL AND replaced_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2
+  AND epoch = ${currentEpoch}`;
+
+const bySecret = `SELECT ${sessions.select('s')} FROM sessions s WHERE s.secret_hash = $1 AND ${live}`;
+const byId = `SELECT ${sessions.select('s')} FROM sessions s WHERE s.id = $1 AND ${live}`;
+
+export function* findSession(secretHash: string, now: number): Operation<SessionRow | undefined> {
+  const found = yield* row(bySecret, [secretHash, now]);
+  return found && sessions.read(found, 's');
+}
+
+export function* findSessionById(id: string, now: number): Operation<SessionRow | undefined> {
+  const found = yield* row(byId, [id, now]);
+  return found && sessions.read(found, 's');
+}
+
+export interface SessionStart {
+  readonly session: SessionRow;
+  readonly replaces: string | undefined;
+  readonly parked: string | undefined;
+  readonly now: number;
+}
+
+export function* startSession(
+  start: SessionStart,
+  events: RecordedEffects,
+): Operation<'started' | 'parked_request_gone'> {
+  const { session, replaces, parked, now } = start;
+  if (parked !== undefined && !(yield* rememberSession(parked, now, session.id))) return 'parked_request_gone';
+  const chain = (replaces && (yield* replaceSession(replaces, session.person, now))) || session.id;
+  const epoch = yield* readEpoch();
+  yield* changes(storedSessions.insert, storedSessions.values({ ...session, chain, epoch }));
+  yield* putIntoOutbox(events);
+  return 'started';
+}
+
+/**
+ * The replaced session no longer answers to its cookie, but authorizations that came from it go on as if it had not
+ * ended: until its limits, or until the same person ends the session that took over.
+ *
+ * @returns its chain, if the same person goes on
+ */
+function* replaceSession(id: string, person: string, now: number): Operation<string | undefined> {
+  const replaced = yield* row(
+    `UPDATE sessions SET replaced_at = $2 WHERE id = $1 AND ${live} RETURNING chain, person_id`,
+    [id, now],
+  );
+  return replaced?.['person_id'] === person ? readText(replaced['chain']) : undefined;
+}
+
+export interface SessionTouch {
+  readonly id: string;
+  readonly idleExpiresAt: number;
+  readonly now: number;
+}
+
+/** INVARIANT: idle never passes absolute, and never goes back. */
+export function* touchSession(touch: SessionTouch): Operation<void> {
+  yield* changes(
+    `UPDATE sessions
+      SET idle_expires_at = CASE WHEN $3 < absolute_expires_at THEN $3 ELSE absolute_expires_at END
+      WHERE id = $1 AND idle_expires_at < $3 AND ${live}`,
+    [touch.id, touch.now, touch.idleExpiresAt],
+  );
+}
+
+export interface SessionEnd {
+  readonly id: string;
+  readonly now: number;
+}
+
+export function* endSession(end: SessionEnd, events: RecordedEffects): Operation<'ended' | 'not_live'> {
+  const ended = yield* row(`UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ${live} RETURNING chain`, [
+    end.id,
+    end.now,
+  ]);
+  if (ended === undefined) return 'not_live';
+  const chain = readText(ended['chain']);
+  yield* changes('UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ended_at IS NULL', [chain, end.now]);
+  const revoked = yield* rows(
+    `UPDATE authorizations SET revoked_at = $2, revoked_reason = 'logout'
+      WHERE session_chain = $1 AND offline = 0 AND revoked_at IS NULL RETURNING id, client_id, person_id`,
+    [chain, end.now],
+  );
+  yield* putIntoOutbox([
+    ...events,
+    ...revoked.map((authorization, index) => revocation(events[0], authorization, index)),
+  ]);
+  return 'ended';
+}
+
+/** The caller cannot know which authorizations end with the session, so their events are made here, in its envelope. */
+function revocation(
+  envelope: EventEnvelope,
+  authorization: Readonly<Record<string, unknown>>,
+  index: number,
+): EventEnvelope & EffectEvent {
+  const { version, time, correlation, source } = envelope;
+  const person = authorization['person_id'];
+  return {
+    id: `${envelope.id}.${index + 1}`,
+    version,
+    time,
+    correlation,
+    source,
+    type: 'authorization.revoked',
+    authorization: readText(authorization['id']),
+    client: readText(authorization['client_id']),
+    person: person === null ? undefined : readText(person),
+    reason: 'logout',
+  };
+}
+
+/**
+ * A step of a larger operation: the chain of a session that has not ended, kept from ending until the commit.
+ *
+ * INVARIANT: whatever is created from a session asks here, so that nothing is created from it after a logout.
+ */
+export function* holdSessionChain(id: string): Operation<string | undefined> {
+  const held = yield* lockedRow(
+    `SELECT chain FROM sessions WHERE id = $1 AND ended_at IS NULL AND epoch = ${currentEpoch}`,
+    [id],
+  );
+  return held && readText(held['chain']);
+}

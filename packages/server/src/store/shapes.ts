@@ -1,0 +1,158 @@
+/** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
+import {
+  type Field,
+  flag,
+  integer,
+  json,
+  optionalInteger,
+  optionalText,
+  type Shape,
+  shape,
+  text,
+  word,
+} from './shape.ts';
+import type {
+  AuthorizationRow,
+  CodeRow,
+  ConsentRow,
+  KeyRow,
+  ParkedRequestRow,
+  PersonRow,
+  PersonState,
+  RefreshFamilyRow,
+  SessionRow,
+} from './store.ts';
+
+export const personState: Field<PersonState> = word<PersonState>('state', {
+  active: true,
+  locked: true,
+  disabled: true,
+});
+
+export const persons: Shape<PersonRow> = shape<PersonRow>('persons', {
+  id: text('id'),
+  loginName: text('login_name'),
+  passwordHash: text('password_hash'),
+  state: personState,
+  profile: json('profile'),
+  createdAt: integer('created_at'),
+});
+
+/** What the row of a session has for the store alone. */
+export interface StoredSession extends SessionRow {
+  /** The same for a session and those it replaced for the same person: they end together. */
+  readonly chain: string;
+  readonly epoch: number;
+}
+
+const sessionFields = {
+  id: text('id'),
+  secretHash: text('secret_hash'),
+  person: text('person_id'),
+  authTime: integer('auth_time'),
+  acr: text('acr'),
+  amr: json<readonly string[]>('amr'),
+  createdAt: integer('created_at'),
+  idleExpiresAt: integer('idle_expires_at'),
+  absoluteExpiresAt: integer('absolute_expires_at'),
+  endedAt: optionalInteger('ended_at'),
+};
+
+export const sessions: Shape<SessionRow> = shape<SessionRow>('sessions', sessionFields);
+
+export const storedSessions: Shape<StoredSession> = shape<StoredSession>('sessions', {
+  ...sessionFields,
+  chain: text('chain'),
+  epoch: integer('epoch'),
+});
+
+export const parkedRequests: Shape<ParkedRequestRow> = shape<ParkedRequestRow>('parked_requests', {
+  idHash: text('id_hash'),
+  browserHash: text('browser_hash'),
+  client: text('client_id'),
+  request: text('request'),
+  createdAt: integer('created_at'),
+  expiresAt: integer('expires_at'),
+  session: optionalText('session_id'),
+  consentedAt: optionalInteger('consented_at'),
+  deniedAt: optionalInteger('denied_at'),
+});
+
+export const consents: Shape<ConsentRow> = shape<ConsentRow>('consents', {
+  person: text('person_id'),
+  client: text('client_id'),
+  resource: text('resource'),
+  scopes: json('scopes'),
+  givenAt: integer('given_at'),
+});
+
+/** What the row of an authorization has for the store alone. */
+export interface StoredAuthorization extends AuthorizationRow {
+  /** Of the session it came from. */
+  readonly sessionChain: string | undefined;
+  /** A `RevocationReason`; for people who read the database. */
+  readonly revokedReason: string | undefined;
+}
+
+const authorizationFields = {
+  id: text('id'),
+  client: text('client_id'),
+  person: optionalText('person_id'),
+  session: optionalText('session_id'),
+  scopes: json<readonly string[]>('scopes'),
+  resources: json<readonly string[]>('resources'),
+  authTime: optionalInteger('auth_time'),
+  acr: optionalText('acr'),
+  amr: json<readonly string[]>('amr'),
+  cnf: optionalText('cnf'),
+  sector: optionalText('sector'),
+  epoch: integer('epoch'),
+  offline: flag('offline'),
+  createdAt: integer('created_at'),
+  revokedAt: optionalInteger('revoked_at'),
+};
+
+export const authorizations: Shape<AuthorizationRow> = shape<AuthorizationRow>('authorizations', authorizationFields);
+
+export const storedAuthorizations: Shape<StoredAuthorization> = shape<StoredAuthorization>('authorizations', {
+  ...authorizationFields,
+  sessionChain: optionalText('session_chain'),
+  revokedReason: optionalText('revoked_reason'),
+});
+
+export const codes: Shape<CodeRow> = shape<CodeRow>('codes', {
+  codeHash: text('code_hash'),
+  authorization: text('authorization_id'),
+  client: text('client_id'),
+  redirectUri: text('redirect_uri'),
+  codeChallenge: text('code_challenge'),
+  nonce: optionalText('nonce'),
+  createdAt: integer('created_at'),
+  expiresAt: integer('expires_at'),
+  redeemedAt: optionalInteger('redeemed_at'),
+});
+
+export const refreshFamilies: Shape<RefreshFamilyRow> = shape<RefreshFamilyRow>('refresh_families', {
+  id: text('id'),
+  authorization: text('authorization_id'),
+  client: text('client_id'),
+  generation: integer('generation'),
+  currentHash: text('current_hash'),
+  sealedSuccessor: optionalText('sealed_successor'),
+  retryUntil: optionalInteger('retry_until'),
+  retries: integer('retries'),
+  idleExpiresAt: integer('idle_expires_at'),
+  absoluteExpiresAt: integer('absolute_expires_at'),
+  createdAt: integer('created_at'),
+});
+
+export const signingKeys: Shape<KeyRow> = shape<KeyRow>('signing_keys', {
+  kid: text('kid'),
+  algorithm: text('algorithm'),
+  publicJwk: text('public_jwk'),
+  sealedPrivateKey: text('sealed_private_key'),
+  announcedAt: integer('announced_at'),
+  signsFrom: integer('signs_from'),
+  verifiesFrom: integer('verifies_from'),
+  retiredAt: integer('retired_at'),
+});
