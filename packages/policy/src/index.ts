@@ -1,0 +1,7 @@
+export { PolicyError } from './check-policy.ts';
+export * from './condition.ts';
+export type { Decision } from './decide.ts';
+export type { Filter, FilterOptions } from './filter.ts';
+export * from './policy.ts';
+export type { ForbidRule, PermitRule, Rule, RuleBuilder, RuleTerms } from './rule.ts';
+export type * from './vocabulary.ts';
