@@ -171,6 +171,8 @@ export interface AuthorizationErrorTarget {
   readonly responseMode: 'query';
   /** Whether the answer may redirect by itself; otherwise the person follows a link (RFC 9700 §4.11.2). */
   readonly automatic: boolean;
+  /** The chain began with a form of ours: a page goes on to the client, since `form-action` governs redirects. */
+  readonly afterForm?: boolean;
 }
 
 /** What some refusals add for the one place that answers them. */

@@ -1,0 +1,121 @@
+/**
+ * The key set of an issuer, fetched and kept.
+ *
+ * One fetch at a time. A set is fresh for `maxAge`, which bounds how long a removed key still verifies; after it the
+ * next request waits for a new set, and while the issuer does not answer the old one serves for `staleIfError` more.
+ * An unknown `kid` fetches early, at most once in `cooldown`, so made-up names cost the issuer nothing.
+ */
+import type { KeyObject } from 'node:crypto';
+import { fetchBounded } from '../http/bounded-fetch.ts';
+import { refuse } from '../oauth/refusal.ts';
+import { secureUrl } from '../oauth/uri.ts';
+import type { Runtime } from '../runtime.ts';
+import { readJson } from '../strict-json.ts';
+import { type JwkSetReading, readJwkSet, type VerificationKey } from './key-set.ts';
+import { type KeySource, keyFor } from './key-source.ts';
+
+/** Where the keys lie, and the bounds. Times are seconds. */
+export interface RemoteKeySourceOptions {
+  /** https, or http on a loopback host. */
+  readonly url: string;
+  readonly runtime: Pick<Runtime, 'fetch' | 'monotonic' | 'schedule'>;
+  /** 300 by default. */
+  readonly maxAge?: number;
+  /** 3600 by default. */
+  readonly staleIfError?: number;
+  /** 30 by default. */
+  readonly cooldown?: number;
+  /** 5 by default. */
+  readonly timeout?: number;
+  /** 256 KiB by default. */
+  readonly maximumBytes?: number;
+  /** 64 by default. */
+  readonly maximumKeys?: number;
+}
+
+/** After a failure with nothing to serve, the next try comes sooner than `cooldown`. */
+const firstRetry = 1;
+
+/**
+ * A source over the key set at a configured address.
+ *
+ * @throws {TypeError} when the address is not https (or http on loopback), or a bound is not a positive number
+ * @example const keys = remoteKeySource({ url: 'https://login.example/jwks', runtime: systemRuntime });
+ * @see RFC 8725 §3.8, §3.10
+ */
+export function remoteKeySource(options: RemoteKeySourceOptions): KeySource {
+  const bounds = checkOptions(options);
+  const { monotonic } = options.runtime;
+  let keys: ReadonlyMap<string, VerificationKey> | undefined;
+  let fetchedAt = -Infinity;
+  let attemptedAt = -Infinity;
+  let pending: Promise<void> | undefined;
+  let problem = '';
+
+  const since = (moment: number): number => (monotonic() - moment) / 1000;
+  const refresh = async (): Promise<void> => {
+    attemptedAt = monotonic();
+    const reading = await fetchKeySet(bounds);
+    pending = undefined;
+    if (reading.keys === undefined) {
+      problem = reading.problem;
+      return;
+    }
+    keys = keepObjects(reading.keys, keys);
+    fetchedAt = attemptedAt;
+  };
+  const refreshed: KeySource['find'] = async (kid, algorithm) => {
+    const pause = keys === undefined ? Math.min(firstRetry, bounds.cooldown) : bounds.cooldown;
+    if (pending === undefined && since(attemptedAt) >= pause) pending = refresh();
+    await pending;
+    if (keys === undefined || since(fetchedAt) >= bounds.maxAge + bounds.staleIfError) {
+      refuse('store_unavailable', { detail: `no key set of the issuer: ${problem}` });
+    }
+    return keyFor(keys.get(kid), algorithm);
+  };
+  return {
+    find: (kid, algorithm) => {
+      const known = since(fetchedAt) < bounds.maxAge ? keys?.get(kid) : undefined;
+      return known === undefined ? refreshed(kid, algorithm) : keyFor(known, algorithm);
+    },
+  };
+}
+
+/** A key that did not change stays the same object, so that what was verified with it stays remembered. */
+function keepObjects(
+  fetched: ReadonlyMap<string, VerificationKey>,
+  known: ReadonlyMap<string, VerificationKey> | undefined,
+): ReadonlyMap<string, VerificationKey> {
+  const kept = new Map<string, VerificationKey>();
+  for (const [kid, key] of fetched) {
+    const old = known?.get(kid);
+    kept.set(kid, old?.algorithm === key.algorithm && equalKeys(old.key, key.key) ? old : key);
+  }
+  return kept;
+}
+
+function equalKeys(a: KeyObject, b: KeyObject): boolean {
+  return a.equals(b);
+}
+
+async function fetchKeySet(bounds: Required<RemoteKeySourceOptions>): Promise<JwkSetReading> {
+  const { bytes, problem } = await fetchBounded({ ...bounds, accept: 'application/jwk-set+json, application/json' });
+  if (bytes === undefined) return { problem };
+  const reading = readJson(bytes, { maxLength: bounds.maximumBytes, maxDepth: 8 });
+  return reading.problem === undefined ? readJwkSet(reading.value, bounds.maximumKeys) : { problem: reading.problem };
+}
+
+function checkOptions(options: RemoteKeySourceOptions): Required<RemoteKeySourceOptions> {
+  if (secureUrl(options.url) === undefined) {
+    throw new TypeError('The address of a key set is https, or http on a loopback host.');
+  }
+  const { url, runtime, maxAge = 300, staleIfError = 3600, cooldown = 30, timeout = 5 } = options;
+  const { maximumBytes = 262_144, maximumKeys = 64 } = options;
+  const bounds = { maxAge, staleIfError, cooldown, timeout, maximumBytes, maximumKeys };
+  for (const [name, value] of Object.entries(bounds)) {
+    if (!Number.isFinite(value) || value <= 0 || value > 86_400_000) {
+      throw new TypeError(`The ${name} of a key source must be a positive number.`);
+    }
+  }
+  return { url, runtime, ...bounds };
+}
