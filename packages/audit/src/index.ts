@@ -1,1 +1,4 @@
 export * from './event.ts';
+export * from './sinks/file-sink.ts';
+export * from './sinks/memory-sink.ts';
+export * from './sinks/terminal-sink.ts';

@@ -1,0 +1,3 @@
+export * from './gcra.ts';
+export * from './limit-store.ts';
+export * from './memory-limit-store.ts';

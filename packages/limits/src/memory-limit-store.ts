@@ -1,0 +1,34 @@
+/** Limits in the memory of one process. */
+import { createBoundedMap } from '@castellan/protocol';
+import { type Limit, stepGcra, type Take } from './gcra.ts';
+import type { LimitStore } from './limit-store.ts';
+
+/** A store that answers at once. */
+export interface MemoryLimitStore extends LimitStore {
+  readonly take: (key: string, limit: Limit, nowMs: number) => Take;
+  /** How many keys are kept now. */
+  readonly size: () => number;
+}
+
+/**
+ * A store that keeps at most `capacity` keys and needs no timers.
+ *
+ * When it is full, the key that was not used for longest is forgotten and starts afresh. Whoever can make up keys can
+ * therefore reset the limit of a key by using `capacity` others first: key by what costs something (an address
+ * bucket, an account that exists), and give it a capacity well above what is active in one period. About 100 bytes a
+ * key.
+ *
+ * @throws {TypeError} when the capacity is not a whole number from 1 to 2^24
+ * @example const limits = memoryLimitStore({ capacity: 100_000 });
+ */
+export function memoryLimitStore(options: { readonly capacity: number }): MemoryLimitStore {
+  const arrivals = createBoundedMap<string, number>(options.capacity);
+  return {
+    take: (key, limit, nowMs) => {
+      const step = stepGcra(arrivals.get(key), limit, nowMs);
+      arrivals.set(key, step.arrival);
+      return step.take;
+    },
+    size: () => arrivals.size(),
+  };
+}
