@@ -14,7 +14,6 @@ import {
   tokenPrefixes,
 } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
-import { offlineScope } from '../resources/resource.ts';
 import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
 
 /** The part of the checked authorization request that is granted. */
@@ -115,7 +114,7 @@ function authorizationRow(deps: GrantDeps, granting: Granting, now: number): Aut
     sector: undefined,
     // The store writes its own.
     epoch: 0,
-    offline: request.scopes.includes(offlineScope),
+    offline: request.scopes.includes('offline_access'),
     createdAt: now,
     revokedAt: undefined,
   };

@@ -17,6 +17,7 @@ import {
   type PublicJwk,
   type Runtime,
   type SignatureAlgorithm,
+  type SigningKey,
 } from '@castellan/protocol';
 import type { KeyRow, KeyStore } from '../store/store.ts';
 import { deriveKey } from './master-key.ts';
@@ -32,12 +33,6 @@ export interface KeyRing {
   readonly source: KeySource;
   /** Announces the successors that are due; for a timer, at least daily. */
   readonly maintain: () => Promise<void>;
-}
-
-export interface SigningKey {
-  readonly kid: string;
-  readonly algorithm: SignatureAlgorithm;
-  readonly privateKey: KeyObject;
 }
 
 export interface KeyRingDeps {
@@ -75,7 +70,9 @@ interface Ring {
   readonly opened: Map<string, KeyObject>;
   rows: Rows | undefined;
   reading: Promise<Rows> | undefined;
-  published: { readonly jwks: JwkSet; readonly source: KeySource; readonly kids: string } | undefined;
+  /** What verifies with one key, by kid: made once, so that a key stays the same object while it is in the set. */
+  readonly verifiers: Map<string, KeySource>;
+  published: { readonly jwks: JwkSet; readonly kids: string } | undefined;
 }
 
 /**
@@ -90,27 +87,29 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     opened: new Map(),
     rows: undefined,
     reading: undefined,
+    verifiers: new Map(),
     published: undefined,
   };
+  // INVARIANT: what is there is opened before anything is added, so a wrong master key changes nothing.
+  for (const row of await liveRows(ring)) openPrivateKey(ring, row);
   await maintain(ring);
-  const rows = await currentRows(ring);
-  for (const row of rows.filter((candidate) => keyState(candidate, epochSeconds(deps.runtime)) !== 'retired')) {
-    openPrivateKey(ring, row);
-  }
   return {
     signer: (algorithm) => signer(ring, algorithm),
-    jwks: async () => publish(ring, await currentRows(ring)).jwks,
-    source: {
-      find: async (kid, algorithm) => publish(ring, await currentRows(ring)).source.find(kid, algorithm),
-      has: (kid) => publish(ring, ring.rows?.all ?? []).source.has(kid),
-    },
+    jwks: async () => publish(ring, await liveRows(ring)),
+    source: { find: (kid, algorithm) => findVerifying(ring, kid, algorithm) },
     maintain: () => maintain(ring),
   };
 }
 
 async function signer(ring: Ring, algorithm: SignatureAlgorithm): Promise<SigningKey> {
-  const row = signingRow(await currentRows(ring), algorithm, epochSeconds(ring.deps.runtime));
-  if (row === undefined) throw new Error(`no key signs ${algorithm} now`);
+  const find = async () => signingRow(await liveRows(ring), algorithm, epochSeconds(ring.deps.runtime));
+  let row = await find();
+  if (row === undefined) {
+    // The timer has not run for a whole announcement, or the clock has jumped.
+    await maintain(ring);
+    row = await find();
+  }
+  if (row === undefined) throw new Error(`no key signs ${algorithm}`);
   return { kid: row.kid, algorithm, privateKey: openPrivateKey(ring, row) };
 }
 
@@ -164,10 +163,25 @@ function openSealed(ring: Ring, row: KeyRow): Buffer {
   }
 }
 
-async function currentRows(ring: Ring): Promise<readonly KeyRow[]> {
-  const { rows } = ring;
-  if (rows !== undefined && ring.deps.runtime.monotonic() - rows.readAt < rowsMaxAge) return rows.all;
-  return (await readRows(ring)).all;
+/**
+ * The rows that are not retired, at most {@link rowsMaxAge} old; older ones only while the store cannot be read, since
+ * the key set must stay up then (whatever is issued needs the store anyway).
+ */
+async function liveRows(ring: Ring): Promise<readonly KeyRow[]> {
+  const { rows, deps } = ring;
+  const isFresh = rows !== undefined && deps.runtime.monotonic() - rows.readAt < rowsMaxAge;
+  const { all } = isFresh ? rows : await readOrKeep(ring);
+  const now = epochSeconds(deps.runtime);
+  return all.filter((row) => keyState(row, now) !== 'retired');
+}
+
+async function readOrKeep(ring: Ring): Promise<Rows> {
+  try {
+    return await readRows(ring);
+  } catch (error) {
+    if (ring.rows === undefined) throw error;
+    return ring.rows;
+  }
 }
 
 /** One read at a time, whoever asks. */
@@ -184,13 +198,20 @@ async function loadRows(ring: Ring): Promise<Rows> {
   return ring.rows;
 }
 
-function publish(ring: Ring, rows: readonly KeyRow[]): NonNullable<Ring['published']> {
-  const now = epochSeconds(ring.deps.runtime);
-  const live = rows.filter((row) => keyState(row, now) !== 'retired');
-  const kids = live.map((row) => row.kid).join(' ');
-  if (ring.published?.kids !== kids) {
-    const jwks: JwkSet = { keys: live.map((row) => JSON.parse(row.publicJwk) as PublicJwk) };
-    ring.published = { jwks, source: localKeySource(jwks), kids };
-  }
-  return ring.published;
+async function findVerifying(ring: Ring, kid: string, algorithm: SignatureAlgorithm): Promise<KeyObject | undefined> {
+  const row = (await liveRows(ring)).find((candidate) => candidate.kid === kid);
+  if (row === undefined) return undefined;
+  const verifier = ring.verifiers.get(kid) ?? localKeySource({ keys: [jwkOf(row)] });
+  ring.verifiers.set(kid, verifier);
+  return verifier.find(kid, algorithm);
+}
+
+function publish(ring: Ring, rows: readonly KeyRow[]): JwkSet {
+  const kids = rows.map((row) => row.kid).join(' ');
+  if (ring.published?.kids !== kids) ring.published = { jwks: { keys: rows.map(jwkOf) }, kids };
+  return ring.published.jwks;
+}
+
+function jwkOf(row: KeyRow): PublicJwk {
+  return JSON.parse(row.publicJwk) as PublicJwk;
 }

@@ -5,13 +5,14 @@
  * Does not own: verifying signatures (`protocol`), and how a refusal becomes a challenge (`http/`).
  */
 import {
+  createJwtVerifier,
   type HttpRequest,
+  type JwtVerifier,
   parseForm,
   parseScope,
   type Runtime,
   readBearer,
   refuse,
-  verifyJwt,
 } from '@castellan/protocol';
 import type { ClientDirectory } from '../../clients/client.ts';
 import type { Endpoint } from '../../http/exchange.ts';
@@ -40,9 +41,12 @@ const clockTolerance = 10;
  * @see OpenID Connect Core §5.3
  */
 export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
+  const verifier = accessTokenVerifier(deps);
   return async (request, exchange) => {
     checkTokenPlace(request);
-    const { subject, client, scopes } = await verifyAccessToken(deps, readBearer(request.headers));
+    const { subject, client, scopes } = await readAccess(verifier, readBearer(request.headers));
+    if (deps.clients.find(client) === undefined) refuse('token_invalid', { detail: 'the client is gone' });
+    if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
     exchange.identify({ client, person: subject });
     const person = await loadActivePerson(deps, subject);
     return {
@@ -68,8 +72,8 @@ interface Access {
 }
 
 /** INVARIANT: the audience is the issuer, so a token for any other API is refused here (R-065). */
-async function verifyAccessToken(deps: UserinfoDeps, token: string): Promise<Access> {
-  const { claims } = await verifyJwt(token, {
+function accessTokenVerifier(deps: UserinfoDeps): JwtVerifier {
+  return createJwtVerifier({
     issuer: deps.resource.audience,
     audience: deps.resource.audience,
     algorithms: [deps.resource.algorithm],
@@ -80,14 +84,15 @@ async function verifyAccessToken(deps: UserinfoDeps, token: string): Promise<Acc
     maxLifetime: longestAccessToken,
     requiredClaims: ['sub', 'client_id', 'jti', 'scope'],
   });
+}
+
+async function readAccess(verifier: JwtVerifier, token: string): Promise<Access> {
+  const { claims } = await verifier.verify(token);
   const { sub: subject, client_id: client, scope } = claims;
   if (typeof subject !== 'string' || typeof client !== 'string' || typeof scope !== 'string') {
     return refuse('token_invalid', { detail: 'a claim has the wrong type' });
   }
-  if (deps.clients.find(client) === undefined) refuse('token_invalid', { detail: 'the client is gone' });
-  const scopes = parseScope(scope);
-  if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
-  return { subject, client, scopes };
+  return { subject, client, scopes: parseScope(scope) };
 }
 
 /** A person who was locked, disabled or deleted is told about to nobody, though the token still lives (R-036). */
