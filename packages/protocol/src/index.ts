@@ -8,6 +8,7 @@ export * from './http/client-address.ts';
 export * from './http/cookie.ts';
 export * from './http/form.ts';
 export * from './http/message.ts';
+export * from './http/node-carrier.ts';
 export * from './http/origin-check.ts';
 export * from './jose/algorithms.ts';
 export * from './jose/jws.ts';
