@@ -2,7 +2,8 @@
  * The reporter of `npm test`: one line for each file, what was skipped and why, every failure in full, a table of the
  * parts, and node:test's own summary lines at the very end.
  */
-import { relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import { root } from './install.js';
 import { partOf, parts } from './parts.js';
@@ -15,7 +16,7 @@ const labels = { passed: 'pass', failed: 'fail' };
  * @param {AsyncIterable<{ type: string, data: any }>} source
  */
 export async function* report(source) {
-  const seen = { files: [], failures: [], skips: [], summary: undefined };
+  const seen = { files: [], failures: [], skips: [], passed: {}, summary: undefined };
   for await (const { type, data } of source) {
     if (type === 'test:summary') {
       if (data.file === undefined) seen.summary = data;
@@ -27,8 +28,10 @@ export async function* report(source) {
       seen.failures.push(data);
       yield `  ${styleText('red', `✖ ${data.name}`)}\n`;
     } else if (type === 'test:pass' && data.skip !== undefined && data.skip !== false) seen.skips.push(data);
+    else if (type === 'test:pass') (seen.passed[place(data)] ??= []).push(data.name);
     else if (type === 'test:stderr' || type === 'test:stdout') yield data.message;
   }
+  recordPassed(seen);
   yield skipLines(seen.skips);
   yield failureLines(seen.failures);
   yield partLines(seen.files);
@@ -42,6 +45,16 @@ function isOwnFailure(data) {
 
 function place(data) {
   return data.file === undefined ? '' : relative(root, data.file).replaceAll('\\', '/');
+}
+
+/** Notes which tests passed, for `npm run traceability`; files that did not run keep what they had. */
+function recordPassed({ files, passed }) {
+  const path = join(root, 'node_modules', '.cache', 'castellan', 'passed-tests.json');
+  const before = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  const kept = Object.entries(before).filter(([file]) => existsSync(join(root, file)));
+  const now = files.map((data) => [place(data), passed[place(data)] ?? []]);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify(Object.fromEntries([...kept, ...now])));
 }
 
 function fileLine(data) {
