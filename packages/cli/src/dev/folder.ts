@@ -1,0 +1,50 @@
+/** The folder of a project: closed to everyone but its owner, and so is every secret in it. */
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Runtime } from '@castellan/protocol';
+import type { Config } from '@castellan/server';
+
+/** Creates the folder when it is missing, and closes it. */
+export function openFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+}
+
+/** Creates every secret file of a configuration that does not exist: 32 random bytes as base64url. */
+export function createSecrets(config: Config, runtime: Pick<Runtime, 'randomBytes'>): void {
+  const sources = [config.masterKey, ...(config.clients ?? []).map(({ secret }) => secret)];
+  for (const source of sources) {
+    if (typeof source !== 'object' || source === null || !('file' in source)) continue;
+    mkdirSync(dirname(source.file), { recursive: true, mode: 0o700 });
+    writeNew(source.file, runtime.randomBytes(32).toString('base64url'));
+  }
+}
+
+/** Writes a file that does not exist yet, for its owner alone; leaves an existing one as it is. */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Writes a file whole or not at all, for its owner alone. */
+export function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The text of a file; undefined when there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+    return undefined;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

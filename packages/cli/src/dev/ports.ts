@@ -1,0 +1,68 @@
+/** Where everything listens, and whether it can: all ports are tried before anything starts. */
+import { createServer } from 'node:net';
+import { CommandError } from '../failure.ts';
+
+/** One part of a project and where it listens. */
+export interface Seat {
+  readonly name: string;
+  readonly port: number;
+  /** Every address that `url` may mean on this machine. */
+  readonly hosts: readonly string[];
+  readonly url: string;
+}
+
+/**
+ * The issuer on `localhost`, the apps on `127.0.0.1` above it: two sites, so that development is cross-site as
+ * production is.
+ *
+ * @throws {CommandError} when the ports would not fit below 65536
+ */
+export function planSeats(port: number, apps: readonly string[]): readonly [Seat, ...Seat[]] {
+  if (port + apps.length > 65535) {
+    throw new CommandError(
+      `--port ${port} leaves no room for ${apps.length} apps above it: the highest port is 65535.`,
+    );
+  }
+  return [
+    // A browser may take either address for «localhost»: whoever holds the other one could play the issuer.
+    { name: 'issuer', port, hosts: ['127.0.0.1', '::1'], url: `http://localhost:${port}` },
+    ...apps.map((name, index) => ({
+      name,
+      port: port + index + 1,
+      hosts: ['127.0.0.1'],
+      url: `http://127.0.0.1:${port + index + 1}`,
+    })),
+  ];
+}
+
+/**
+ * Tries every port.
+ *
+ * @throws {CommandError} naming all that are taken and the flag that moves them together
+ */
+export async function checkPorts(seats: readonly [Seat, ...Seat[]]): Promise<void> {
+  const problems = await Promise.all(seats.map(seatProblem));
+  const taken = problems.filter((problem) => problem !== undefined);
+  if (taken.length === 0) return;
+  const other = seats[0].port + 100 <= 65000 ? seats[0].port + 100 : 4000;
+  const ports = `${other}${seats.length > 1 ? ` to ${other + seats.length - 1}` : ''}`;
+  throw new CommandError(
+    [...taken, `Stop what listens there, or move all of it: --port ${other} uses ${ports}.`].join('\n'),
+  );
+}
+
+async function seatProblem({ name, port, hosts }: Seat): Promise<string | undefined> {
+  const codes = await Promise.all(hosts.map((host) => tryToListen(host, port)));
+  if (codes.includes('EADDRINUSE')) return `Port ${port}, for the ${name}, is taken.`;
+  if (codes.includes('EACCES')) return `Port ${port}, for the ${name}, may only be used by an administrator.`;
+  return undefined;
+}
+
+/** The system's error code; undefined when it worked. A machine without IPv6 has no `::1` to be taken. */
+export function tryToListen(host: string, port: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * The command line: reads what was typed, runs the command, and turns a failure into lines a person can act on.
+ *
+ * A process entry point: the only file here that reads the process's arguments and sets its exit code.
+ */
+import { readFileSync } from 'node:fs';
+import { systemRuntime } from '@castellan/protocol';
+import { Command, InvalidArgumentError } from 'commander';
+import { dev } from './dev/dev.ts';
+import { describeFailure } from './failure.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+const program = new Command('castellan')
+  .description('API authentication and authorization that gets the boring parts right by default.')
+  .version(manifest.version)
+  .showHelpAfterError('(castellan --help lists the commands)');
+
+program
+  .command('dev')
+  .description('run a project: its issuer, its demo people and its apps, on this machine')
+  .argument('[project]', 'folder with a castellan.config.ts', '.')
+  .option('--port <number>', 'port of the issuer; the apps follow on the ports above it', parsePort, 4000)
+  .option('--folder <path>', 'where everything is stored', '.castellan')
+  .action(async (project: string, options: { readonly port: number; readonly folder: string }) => {
+    process.exitCode = await dev({ project, ...options }, { runtime: systemRuntime, print });
+  });
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) {
+    throw new InvalidArgumentError('A port is a number from 1 to 65535.');
+  }
+  return port;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${describeFailure(error)}\n`);
+  process.exitCode = 1;
+}
