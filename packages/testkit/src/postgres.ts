@@ -12,27 +12,18 @@ export interface PostgresCluster {
 }
 
 /**
- * Starts a cluster on a free loopback port. What it stores does not survive a power cut: it is for flows, not for
- * durability.
+ * Starts a cluster on a free loopback port.
+ *
+ * @param settings with `fast`, for flows, what it stores does not survive a power cut; `durable` is PostgreSQL's default
  */
-export async function startPostgres(): Promise<PostgresCluster> {
+export async function startPostgres(settings: 'fast' | 'durable' = 'fast'): Promise<PostgresCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-postgres-'));
   // The cluster runs as another user when the tests run as root: it must be able to reach its folder.
   chmodSync(folder, 0o755);
+  await clusterAt(folder, settings, 0).initialise();
+  // Only now, so that hardly any time passes in which somebody else could take the port.
   const port = await freePort();
-  const cluster = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    port,
-    user: 'postgres',
-    password: 'postgres',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync', '--locale=C', '--encoding=UTF8'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=50'],
-    onLog: () => undefined,
-    onError: () => undefined,
-  });
-  await cluster.initialise();
+  const cluster = clusterAt(folder, settings, port);
   await cluster.start();
   let count = 0;
   return {
@@ -44,6 +35,62 @@ export async function startPostgres(): Promise<PostgresCluster> {
     close: async () => {
       await cluster.stop();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function clusterAt(folder: string, settings: 'fast' | 'durable', port: number): EmbeddedPostgres {
+  return new EmbeddedPostgres({
+    databaseDir: join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: 'postgres',
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--locale=C', '--encoding=UTF8'],
+    postgresFlags: [
+      ...(settings === 'fast' ? ['-c', 'fsync=off'] : []),
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=50'],
+    ],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+}
+
+/**
+ * A cluster, or the reason why this machine has none, for tests that are skipped then.
+ *
+ * @throws {Error} instead of giving a reason when `CASTELLAN_REQUIRE_POSTGRES=1` or `CI` is set
+ */
+export async function availablePostgres(
+  settings: 'fast' | 'durable',
+): Promise<{ readonly cluster: PostgresCluster } | { readonly missing: string }> {
+  try {
+    return { cluster: await startPostgres(settings) };
+  } catch (error) {
+    const missing = `PostgreSQL does not start here: ${error instanceof Error ? error.message : 'it ended at once'}`;
+    const required = process.env['CASTELLAN_REQUIRE_POSTGRES'] === '1' || Boolean(process.env['CI']);
+    if (required) throw new Error(missing, { cause: error });
+    return { missing };
+  }
+}
+
+let rented: Promise<PostgresCluster> | undefined;
+let tenants = 0;
+
+/** An empty database in this process's cluster, which starts with the first tenant and stops after the last. */
+export async function rentDatabase(): Promise<{ readonly url: string; readonly release: () => Promise<void> }> {
+  tenants += 1;
+  rented ??= startPostgres();
+  const cluster = await rented;
+  const url = await cluster.database();
+  return {
+    url,
+    release: async () => {
+      tenants -= 1;
+      if (tenants > 0) return;
+      rented = undefined;
+      await cluster.close();
     },
   };
 }

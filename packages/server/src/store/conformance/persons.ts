@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { Conformance } from '../conformance.ts';
+import { assertRecorded, createPerson, effects, newId, personRow } from './rows.ts';
+
+export function personConformance({ name, check }: Conformance): void {
+  check(`R-222[${name}] a person is found by id and by login name exactly as stored`, async ({ first, second }) => {
+    const person = personRow();
+    assert.equal(await first.createPerson(person, effects('created')), 'created');
+    assert.deepEqual(await second.findPerson(person.id), person);
+    assert.deepEqual(await second.findPersonByLogin(person.loginName), person);
+    assert.equal(await first.findPerson(newId('person')), undefined);
+    assert.equal(await first.findPersonByLogin('nobody'), undefined);
+    await assertRecorded(first, 'created');
+  });
+
+  check(`R-225[${name}] a login name that no database could hold belongs to nobody, on every store`, async (stores) => {
+    assert.equal(await stores.first.findPersonByLogin('a\0b'), undefined);
+    assert.equal(await stores.first.findPersonByLogin('a\ud800b'), undefined);
+    await assert.rejects(stores.first.createPerson(personRow({ loginName: 'a\ud800b' }), effects('no')), TypeError);
+    await assertRecorded(stores.first);
+  });
+
+  check(`I-6[${name}] a login name is taken once, and the second attempt leaves nothing behind`, async (stores) => {
+    const loginName = `${newId('login')}@example.org`;
+    const attempts = [personRow({ loginName }), personRow({ loginName })] as const;
+    const verdicts = await Promise.all([
+      stores.first.createPerson(attempts[0], effects('first')),
+      stores.second.createPerson(attempts[1], effects('second')),
+    ]);
+    assert.deepEqual([...verdicts].sort(), ['created', 'login_taken']);
+    const winner = verdicts.indexOf('created');
+    assert.deepEqual(await stores.first.findPersonByLogin(loginName), attempts[winner]);
+    assert.equal(await stores.first.findPerson(attempts[1 - winner]?.id ?? ''), undefined);
+    await assertRecorded(stores.first, winner === 0 ? 'first' : 'second');
+  });
+
+  check(`R-120[${name}] a password hash is replaced only while it is the one that was verified`, async (stores) => {
+    const person = await createPerson(stores.first);
+    const change = { person: person.id, previousHash: person.passwordHash, passwordHash: '$argon2id$second' };
+    assert.equal(await stores.first.rehashPassword(change, effects('rehashed')), 'replaced');
+    assert.equal(await stores.second.rehashPassword(change, effects('late')), 'changed_meanwhile');
+    assert.equal((await stores.second.findPerson(person.id))?.passwordHash, '$argon2id$second');
+    await assertRecorded(stores.first, 'person', 'rehashed');
+  });
+}

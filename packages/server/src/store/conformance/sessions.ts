@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import type { Conformance, ConformanceStores } from '../conformance.ts';
+import type { SessionRow } from '../store.ts';
+import {
+  assertRecorded,
+  authorize,
+  createPerson,
+  effects,
+  emptyOutbox,
+  parkedRow,
+  sessionRow,
+  signIn,
+  start,
+  startFamily,
+} from './rows.ts';
+
+export function sessionConformance(suite: Conformance): void {
+  lifetimes(suite);
+  replacement(suite);
+  ending(suite);
+  replacedThenEnded(suite);
+}
+
+async function isLive({ first, second }: ConformanceStores, session: SessionRow, now = start): Promise<boolean> {
+  const found = await first.findSession(session.secretHash, now);
+  assert.deepEqual(await second.findSessionById(session.id, now), found);
+  return found !== undefined;
+}
+
+function lifetimes({ name, check }: Conformance): void {
+  check(`R-047[${name}] a session answers to its cookie until either limit, not at it`, async (stores) => {
+    const session = await signIn(stores.first, { idleExpiresAt: start + 100, absoluteExpiresAt: start + 200 });
+    assert.deepEqual(await stores.second.findSession(session.secretHash, start), session);
+    assert.equal(await isLive(stores, session, start + 99), true);
+    assert.equal(await isLive(stores, session, start + 100), false);
+    await stores.first.touchSession({ id: session.id, idleExpiresAt: start + 1000, now: start + 50 });
+    assert.equal(await isLive(stores, session, start + 199), true);
+    assert.equal(await isLive(stores, session, start + 200), false);
+  });
+
+  check(`I-10[${name}] a touch never shortens a session, nor revives one that is over`, async (stores) => {
+    const session = await signIn(stores.first, { idleExpiresAt: start + 100 });
+    await stores.first.touchSession({ id: session.id, idleExpiresAt: start + 10, now: start });
+    assert.equal(await isLive(stores, session, start + 99), true);
+    await stores.first.touchSession({ id: session.id, idleExpiresAt: start + 500, now: start + 100 });
+    assert.equal(await isLive(stores, session, start + 100), false);
+  });
+}
+
+function replacement({ name, check }: Conformance): void {
+  check(`R-222[${name}] a sign-in replaces the browser's session and is remembered by its request`, async (stores) => {
+    const old = await signIn(stores.first);
+    const parked = parkedRow();
+    await stores.first.parkRequest(parked);
+    await emptyOutbox(stores.first);
+    const session = sessionRow(old.person);
+    const begin = { session, replaces: old.id, parked: parked.idHash, now: start + 5 };
+    assert.equal(await stores.second.startSession(begin, effects('started')), 'started');
+    assert.equal(await isLive(stores, old), false);
+    assert.equal(await isLive(stores, session), true);
+    assert.equal((await stores.first.findParkedRequest(parked.idHash, start))?.session, session.id);
+    await assertRecorded(stores.first, 'started');
+  });
+
+  check(`I-6[${name}] a sign-in for a request that is gone or denied changes nothing`, async (stores) => {
+    const old = await signIn(stores.first);
+    const expired = parkedRow({ expiresAt: start + 5 });
+    const denied = parkedRow();
+    for (const parked of [expired, denied]) await stores.first.parkRequest(parked);
+    await stores.first.denyParkedRequest(denied.idHash, start);
+    await emptyOutbox(stores.first);
+    for (const parked of [expired.idHash, denied.idHash, 'unknown']) {
+      const session = sessionRow(old.person);
+      const begin = { session, replaces: old.id, parked, now: start + 5 };
+      assert.equal(await stores.first.startSession(begin, effects('started')), 'parked_request_gone');
+      assert.equal(await isLive(stores, session), false);
+    }
+    assert.equal(await isLive(stores, old), true);
+    await assertRecorded(stores.first);
+  });
+}
+
+function ending({ name, check }: Conformance): void {
+  check(
+    `R-048[${name}] I-3 a logout ends what came from the session, except what has offline access`,
+    async (stores) => {
+      const session = await signIn(stores.first);
+      const other = await signIn(stores.first, { person: session.person });
+      const subject = { person: session.person, session: session.id };
+      const online = await authorize(stores.first, subject);
+      const offline = await authorize(stores.first, { ...subject, offline: true });
+      const elsewhere = await authorize(stores.first, { ...subject, session: other.id });
+      await emptyOutbox(stores.first);
+      assert.equal(await stores.second.endSession({ id: session.id, now: start + 9 }, effects('ended')), 'ended');
+      assert.equal(await isLive(stores, session), false);
+      assert.equal(await isLive(stores, other), true);
+      const revokedAt = async (id: string) => (await stores.first.findAuthorization(id))?.revokedAt;
+      assert.equal(await revokedAt(online.authorization.id), start + 9);
+      assert.equal(await revokedAt(offline.authorization.id), undefined);
+      assert.equal(await revokedAt(elsewhere.authorization.id), undefined);
+      const events = (await stores.first.readOutbox(10)).map(({ event }) => event);
+      assert.equal(new Set(events.map(({ id }) => id)).size, 2);
+      const { type, authorization, client, person, reason } = events[1] as unknown as Record<string, unknown>;
+      assert.deepEqual(
+        { type, authorization, client, person, reason },
+        {
+          type: 'authorization.revoked',
+          authorization: online.authorization.id,
+          client: 'web',
+          person: session.person,
+          reason: 'logout',
+        },
+      );
+    },
+  );
+
+  check(`I-6[${name}] ending a session that is not live has no effect and no event`, async (stores) => {
+    const session = await signIn(stores.first);
+    await emptyOutbox(stores.first);
+    assert.equal(await stores.first.endSession({ id: 'unknown', now: start }, effects('no')), 'not_live');
+    const late = { id: session.id, now: session.absoluteExpiresAt };
+    assert.equal(await stores.first.endSession(late, effects('no')), 'not_live');
+    const verdicts = await Promise.all(
+      [stores.first, stores.second].map((store) => store.endSession({ id: session.id, now: start }, effects('ended'))),
+    );
+    assert.deepEqual(verdicts.sort(), ['ended', 'not_live']);
+    await assertRecorded(stores.first, 'ended');
+  });
+
+  check(`I-3[${name}] after a logout nothing is granted from the session any more`, async (stores) => {
+    const session = await signIn(stores.first);
+    const parked = parkedRow();
+    await stores.first.parkRequest(parked);
+    await stores.first.endSession({ id: session.id, now: start }, effects('ended'));
+    await emptyOutbox(stores.first);
+    const { authorization, code } = await authorize(stores.second, { person: session.person, session: session.id });
+    assert.equal(await stores.first.findAuthorization(authorization.id), undefined);
+    assert.equal(await stores.first.findCode(code.codeHash), undefined);
+    assert.notEqual(await stores.first.findParkedRequest(parked.idHash, start), undefined);
+    await assertRecorded(stores.first);
+  });
+}
+
+function replacedThenEnded({ name, check }: Conformance): void {
+  check(
+    `R-048[${name}] tokens of a replaced session live on, and end when the same person logs out`,
+    async (stores) => {
+      const old = await signIn(stores.first);
+      const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
+      const next = sessionRow(old.person, { idleExpiresAt: start + 7200 });
+      const begin = { session: next, replaces: old.id, parked: undefined, now: start + 5 };
+      await stores.first.startSession(begin, effects('started'));
+      const found = await stores.second.findFamily(family.id, old.idleExpiresAt);
+      assert.deepEqual([found?.sessionLive, found?.authorization.revokedAt], [true, undefined]);
+      await stores.second.endSession({ id: next.id, now: start + 20 }, effects('ended'));
+      const ended = await stores.first.findFamily(family.id, start + 20);
+      assert.deepEqual([ended?.sessionLive, ended?.authorization.revokedAt], [false, start + 20]);
+    },
+  );
+
+  check(
+    `R-048[${name}] another person's sign-in and logout in the same browser cost the first no token`,
+    async (stores) => {
+      const old = await signIn(stores.first);
+      const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
+      const other = sessionRow((await createPerson(stores.first)).id);
+      const begin = { session: other, replaces: old.id, parked: undefined, now: start + 5 };
+      await stores.first.startSession(begin, effects('started'));
+      await stores.first.endSession({ id: other.id, now: start + 20 }, effects('ended'));
+      assert.equal(await isLive(stores, old, start + 21), false);
+      const found = await stores.second.findFamily(family.id, old.idleExpiresAt - 1);
+      assert.deepEqual([found?.sessionLive, found?.authorization.revokedAt], [true, undefined]);
+      assert.equal((await stores.second.findFamily(family.id, old.idleExpiresAt))?.sessionLive, false);
+    },
+  );
+}
