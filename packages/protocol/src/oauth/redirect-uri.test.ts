@@ -23,7 +23,7 @@ describe('registering', () => {
   for (const { name, uri, kind, accepted } of vectors.registration) {
     test(`R-067[protocol] ${accepted ? 'may be registered' : 'may not'} (${kind}): ${name}`, () => {
       const problem = redirectUriProblem(uri, kind);
-      assert.equal(problem === undefined, accepted, problem);
+      assert.equal(problem === undefined, accepted, problem ?? 'no problem');
     });
   }
 
