@@ -25,7 +25,8 @@ program
   .option('--port <number>', 'port of the issuer; the apps follow on the ports above it', parsePort, 4000)
   .option('--folder <path>', 'where everything is stored', '.castellan')
   .action(async (project: string, options: { readonly port: number; readonly folder: string }) => {
-    process.exitCode = await dev({ project, ...options }, { runtime: systemRuntime, print });
+    const deps = { runtime: systemRuntime, print, environment: process.env, exit: () => process.exit() };
+    process.exitCode = await dev({ project, ...options }, deps);
   });
 
 function parsePort(text: string): number {

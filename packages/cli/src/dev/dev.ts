@@ -5,7 +5,6 @@
  * itself, nor what a project consists of.
  */
 import { join, resolve } from 'node:path';
-import process from 'node:process';
 import { fileSink, terminalSink } from '@castellan/audit';
 import type { Runtime } from '@castellan/protocol';
 import { createServer, resolveConfig } from '@castellan/server';
@@ -13,7 +12,7 @@ import type { DevelopmentSetup } from '../project.ts';
 import { startApps } from './apps.ts';
 import { type Ending, type Watch, watchForEnd } from './ending.ts';
 import { createSecrets, openFolder } from './folder.ts';
-import { listen } from './listen.ts';
+import { listenOnSeat } from './listen.ts';
 import { describeProject, loadProject } from './load-project.ts';
 import { createPeople, peopleFile } from './people.ts';
 import { checkPorts, planSeats, type Seat } from './ports.ts';
@@ -31,6 +30,10 @@ export interface DevOptions {
 export interface DevDeps {
   readonly runtime: Runtime;
   readonly print: (text: string) => void;
+  /** What apps inherit. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends the process, should anything still hold it. */
+  readonly exit: () => void;
 }
 
 /** A project that has been checked and can start. */
@@ -41,8 +44,11 @@ interface Plan {
   readonly setup: DevelopmentSetup;
 }
 
-/** What has been started so far, in order; it is ended in the opposite order. */
-type Stops = (() => Promise<void>)[];
+/** What has been started so far: the issuer's doors and the apps end side by side, the issuer itself after them. */
+interface Started {
+  readonly doors: (() => Promise<void>)[];
+  readonly issuer: (() => Promise<void>)[];
+}
 
 /**
  * Runs a project until somebody ends it.
@@ -53,17 +59,22 @@ type Stops = (() => Promise<void>)[];
 export async function dev(options: DevOptions, deps: DevDeps): Promise<number> {
   const plan = await makePlan(options, deps);
   const watch = watchForEnd();
-  const stops: Stops = [];
+  const started: Started = { doors: [], issuer: [] };
   try {
-    const started = start(plan, { ...deps, watch, stops });
-    const ending = await Promise.race([started.then(() => watch.ended), watch.ended]);
+    const running = start(plan, { ...deps, watch, started });
+    const ending = await Promise.race([running.then(() => watch.ended), watch.ended]);
     return end(ending, deps);
   } finally {
-    for (const stop of stops.toReversed()) await stop();
+    await stopAll(started.doors);
+    await stopAll(started.issuer);
     watch.stop();
     // Only what was cut short while starting can still hold the process; Ctrl-C ends it all the same.
-    deps.runtime.schedule(200, () => process.exit());
+    deps.runtime.schedule(100, deps.exit);
   }
+}
+
+async function stopAll(stops: Started['doors']): Promise<void> {
+  await Promise.all(stops.map((stop) => stop()));
 }
 
 /** Checks everything that can be wrong, and creates the files that must be there; opens nothing. */
@@ -82,19 +93,22 @@ async function makePlan(options: DevOptions, { runtime }: DevDeps): Promise<Plan
 
 interface StartDeps extends DevDeps {
   readonly watch: Watch;
-  readonly stops: Stops;
+  readonly started: Started;
 }
 
-async function start({ name, folder, seats, setup }: Plan, { runtime, print, watch, stops }: StartDeps): Promise<void> {
+async function start({ name, folder, seats, setup }: Plan, deps: StartDeps): Promise<void> {
+  const { runtime, print, watch, started } = deps;
   const eventsFile = join(folder, 'events.jsonl');
-  const server = await createServer(setup.config, runtime, [fileSink(eventsFile), terminalSink(print)]);
-  stops.push(() => server.close());
-  const people = { folder, runtime, accounts: server.accounts };
-  await createPeople(setup.people, people);
-  const listening = await listen(server, seats[0], runtime);
-  stops.push(() => listening.close());
-  const apps = startApps(setup.apps, { runtime, environment: process.env, onCrash: watch.crash });
-  stops.push(() => apps.stop());
+  const server = await createServer(setup.config, runtime, [
+    fileSink(eventsFile),
+    terminalSink((line) => print(line.trimEnd())),
+  ]);
+  started.issuer.push(server.close);
+  await createPeople(setup.people, { folder, runtime, accounts: server.accounts });
+  const listening = await listenOnSeat(server, seats[0], runtime);
+  started.doors.push(listening.close);
+  const apps = startApps(setup.apps, { runtime, environment: deps.environment, onCrash: watch.crash });
+  started.doors.push(apps.stop);
   await apps.ready;
   const { tryNext } = setup;
   print(renderScreen({ name, seats, folder, peopleFile: peopleFile(folder), eventsFile, tryNext }));

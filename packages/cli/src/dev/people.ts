@@ -29,23 +29,30 @@ export function peopleFile(folder: string): string {
  */
 export async function createPeople(people: readonly DemoPerson[], deps: PeopleDeps): Promise<void> {
   const known = readPasswords(deps.folder);
+  const subjects = readSubjects(deps.folder);
+  for (const { loginName } of people) {
+    // INVARIANT: a password is never made up for an account that exists: the file would tell a wrong one for ever.
+    if (subjects.has(loginName) && !known.has(loginName)) throw lost(loginName, deps.folder);
+  }
   const passwords = new Map(
     people.map(({ loginName }) => [loginName, known.get(loginName) ?? generatePassword(deps.runtime)]),
   );
   if (people.some(({ loginName }) => !known.has(loginName))) writePasswords(people, passwords, deps.folder);
-  const subjects = readSubjects(deps.folder);
   for (const { loginName, profile } of people) {
-    const password = passwords.get(loginName) ?? '';
-    const created = await deps.accounts.create({ loginName, password, profile });
+    const created = await deps.accounts.create({ loginName, password: passwords.get(loginName) ?? '', profile });
     if (created === 'login_taken') {
-      if (known.has(loginName) && subjects.has(loginName)) continue;
-      throw new CommandError(
-        `The account «${loginName}» exists, but ${deps.folder} no longer says all about it. Remove that folder to start anew.`,
-      );
+      if (subjects.has(loginName)) continue;
+      throw lost(loginName, deps.folder);
     }
     subjects.set(loginName, created.id);
     replaceFile(join(deps.folder, 'demo-people.json'), `${JSON.stringify(Object.fromEntries(subjects), null, 2)}\n`);
   }
+}
+
+function lost(loginName: string, folder: string): CommandError {
+  return new CommandError(
+    `The account «${loginName}» exists, but ${folder} no longer says all about it. Remove that folder to start anew.`,
+  );
 }
 
 /** No letter or digit that looks like another; 32 of them, so that five bits of a byte choose one without bias. */

@@ -52,17 +52,22 @@ export async function checkPorts(seats: readonly [Seat, ...Seat[]]): Promise<voi
 }
 
 async function seatProblem({ name, port, hosts }: Seat): Promise<string | undefined> {
-  const codes = await Promise.all(hosts.map((host) => tryToListen(host, port)));
-  if (codes.includes('EADDRINUSE')) return `Port ${port}, for the ${name}, is taken.`;
-  if (codes.includes('EACCES')) return `Port ${port}, for the ${name}, may only be used by an administrator.`;
-  return undefined;
+  const errors = await Promise.all(hosts.map((host) => tryToListen(host, port)));
+  const error = errors.find((one) => one !== undefined && !isAbsentAddress(one));
+  if (error === undefined) return undefined;
+  const why = { EADDRINUSE: 'is taken', EACCES: 'may only be used by an administrator' }[error.code ?? ''];
+  return `Port ${port}, for the ${name}, ${why ?? `cannot be used (${error.message})`}.`;
 }
 
-/** The system's error code; undefined when it worked. A machine without IPv6 has no `::1` to be taken. */
-export function tryToListen(host: string, port: number): Promise<string | undefined> {
+function tryToListen(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.on('error', resolve);
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
+}
+
+/** The machine does not have this address at all: `::1` without IPv6. Nobody else can have it either. */
+export function isAbsentAddress(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^(EADDRNOTAVAIL|EAFNOSUPPORT)$/.test(String(error.code));
 }
