@@ -81,7 +81,9 @@ export type EffectEvent =
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'password.rehashed'; readonly person: string }
   | { readonly type: 'key.announced'; readonly key: string; readonly algorithm: string }
-  | { readonly type: 'key.retired'; readonly key: string; readonly algorithm: string };
+  | { readonly type: 'key.retired'; readonly key: string; readonly algorithm: string }
+  /** A backup was restored: every authorization and session of before has ended. */
+  | { readonly type: 'epoch.raised' };
 
 /** Why an authorization ended before its time. */
 export type RevocationReason = 'code_replay' | 'refresh_reuse' | 'logout';

@@ -26,7 +26,7 @@ export interface Store
    * Ends every authorization and session at once, and answers the new epoch: for the operator who has restored a
    * backup, since what was revoked after the backup was made must stay dead.
    */
-  readonly raiseEpoch: () => Promise<number>;
+  readonly raiseEpoch: (events: RecordedEffects) => Promise<number>;
   /** Erases what has ended and no rule needs any more; returns how many rows went. */
   readonly purge: (now: number) => Promise<number>;
   /** Answers when the database answers. */

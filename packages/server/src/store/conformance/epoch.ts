@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
 import {
+  assertRecorded,
   authorize,
+  effects,
   familyRow,
   presentedRow,
   redemptionEvents,
@@ -18,7 +20,7 @@ export function epochConformance({ name, check }: Conformance): void {
       const session = await signIn(first);
       const family = await startFamily(first, {}, { person: session.person, session: session.id, offline: true });
       const { authorization, code } = await authorize(first);
-      assert.equal(await second.raiseEpoch(), 2);
+      assert.equal(await second.raiseEpoch(effects('raised')), 2);
       assert.equal(await first.findSession(session.secretHash, start), undefined);
       assert.equal(await first.findSessionById(session.id, start), undefined);
       assert.equal(await first.findFamily(family.id, start), undefined);
@@ -29,11 +31,12 @@ export function epochConformance({ name, check }: Conformance): void {
       assert.equal(await first.redeemCode(redeem, redemptionEvents), 'unknown');
       const revoke = { id: authorization.id, reason: 'logout', now: start } as const;
       assert.equal(await first.revokeAuthorization(revoke, redemptionEvents.redeemed), 'unknown');
+      await assertRecorded(first, 'granted', 'raised');
     },
   );
 
   check(`R-043[${name}] what is granted afterwards belongs to the new epoch`, async ({ first, second }) => {
-    await first.raiseEpoch();
+    await first.raiseEpoch(effects('raised'));
     const session = await signIn(second);
     const { authorization } = await authorize(first, { person: session.person, session: session.id, epoch: 1 });
     assert.equal((await second.findAuthorization(authorization.id))?.epoch, 2);

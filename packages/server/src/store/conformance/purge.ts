@@ -23,7 +23,7 @@ function whatGoes({ name, check }: Conformance): void {
     const family = await startFamily(first);
     await first.presentRefresh(presentedRow(family.id, 1), refreshEvents);
     assert.equal(await second.purge(start + 19), 0);
-    assert.equal((await second.findFamily(family.id, start))?.family.sealedSuccessor, 'sealed-' + `${family.id}.2`);
+    assert.equal((await second.findFamily(family.id, start))?.family.sealedSuccessor, `sealed-${family.id}.2`);
     assert.equal(await second.purge(start + 20), 1);
     const after = await second.findFamily(family.id, start);
     assert.deepEqual([after?.family.sealedSuccessor, after?.family.retryUntil], [undefined, start + 20]);

@@ -47,6 +47,16 @@ export async function migrate(
   }
 }
 
+/** {@link migrate} for a database that was just opened: when it cannot be used it is closed again. */
+export async function migrateOpened(database: Database, runtime: MigrationRuntime): Promise<void> {
+  try {
+    await migrate(database, runtime);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
 async function checkedVersion(database: Database, newest: number): Promise<number> {
   const version = await schemaVersion(database);
   if (version > newest) {

@@ -4,8 +4,10 @@
  * A restored backup brings back what was revoked since it was made. Raising the epoch after a restore ends every
  * authorization and session of before at once, since they are found only while their epoch is the database's.
  */
+import type { RecordedEffects } from '@castellan/audit';
 import { lockedRow, type Operation, row } from '../database.ts';
 import { readInteger } from '../shape.ts';
+import { putIntoOutbox } from './outbox.ts';
 
 /** For a WHERE clause: INVARIANT: every look-up of an authorization or a session compares its epoch with this. */
 export const currentEpoch = '(SELECT epoch FROM meta)';
@@ -15,8 +17,9 @@ export function* readEpoch(): Operation<number> {
   return readInteger(found?.['epoch']);
 }
 
-export function* raiseEpoch(): Operation<number> {
+export function* raiseEpoch(events: RecordedEffects): Operation<number> {
   const raised = yield* row('UPDATE meta SET epoch = epoch + 1 RETURNING epoch', []);
+  yield* putIntoOutbox(events);
   return readInteger(raised?.['epoch']);
 }
 

@@ -39,7 +39,7 @@ export function createStore(database: Database): Store {
     ...refreshFamilyStore(database),
     ...keyStore(database),
     ...outbox(database),
-    raiseEpoch: () => database.single(raiseEpoch),
+    raiseEpoch: (events) => database.transact(() => raiseEpoch(events)),
     purge: (now) => purge(database, now),
     ping: async () => void (await database.read(readEpoch)),
     close: database.close,

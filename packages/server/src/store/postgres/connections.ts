@@ -1,10 +1,10 @@
 /** The bounded pool of connections, each checked for durability before its first use. */
 import type { Runtime } from '@castellan/protocol';
-import { Refusal } from '@castellan/protocol';
-import pg from 'pg';
+import { Refusal, refuse } from '@castellan/protocol';
+import { Pool, type PoolClient, TypeOverrides, types } from 'pg';
 import { asFailure } from './outage.ts';
 
-export type Connection = pg.PoolClient;
+export type Connection = PoolClient;
 
 export interface Connections {
   /** @throws {Refusal} `store_unavailable` without a connection in time, `overloaded` when too many wait already */
@@ -29,30 +29,44 @@ const largestPool = 10;
 const longestWait = 1_000;
 
 export function openConnections(url: string): Connections {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: largestPool,
     connectionTimeoutMillis: timeouts.connect,
     query_timeout: timeouts.answer,
     keepAlive: true,
     application_name: 'castellan',
-    types: { getTypeParser },
-    onConnect: prepareConnection,
+    types: integersAsNumbers(),
   });
   // INVARIANT: without a listener, an idle connection that the database closes would end the process.
   pool.on('error', () => undefined);
+  const prepared = new WeakSet<Connection>();
   return {
     acquire: async () => {
-      if (pool.waitingCount >= longestWait)
-        throw new Refusal('overloaded', { detail: 'PostgreSQL: all connections busy' });
+      if (pool.waitingCount >= longestWait) refuse('overloaded', { detail: 'PostgreSQL: all connections busy' });
       try {
-        return await pool.connect();
+        return await acquire(pool, prepared);
       } catch (error) {
         throw error instanceof Refusal ? error : asFailure(error, 'CONNECT');
       }
     },
     close: () => pool.end(),
   };
+}
+
+async function acquire(pool: Pool, prepared: WeakSet<Connection>): Promise<Connection> {
+  const connection = await pool.connect();
+  if (prepared.has(connection)) return connection;
+  // While a connection is lent out the pool does not listen; its error also rejects the statement under way.
+  connection.on('error', () => undefined);
+  try {
+    await prepareConnection(connection);
+  } catch (error) {
+    connection.release(true);
+    throw error;
+  }
+  prepared.add(connection);
+  return connection;
 }
 
 /** `remote_apply` promises still more than `on`; every other setting promises less. */
@@ -62,9 +76,7 @@ const durable: ReadonlySet<unknown> = new Set(['on', 'remote_apply']);
  * INVARIANT: no statement runs on a connection whose commits do not wait for the disk: the setting is asked for and
  * then read back, since a role or a pooler may have another opinion.
  */
-async function prepareConnection(client: pg.ClientBase): Promise<void> {
-  // While a connection is lent out the pool does not listen; its error also rejects the statement under way.
-  client.on('error', () => undefined);
+async function prepareConnection(client: Connection): Promise<void> {
   await client.query(
     `SELECT set_config('statement_timeout', '${timeouts.statement}', false),
       set_config('idle_in_transaction_session_timeout', '${timeouts.idleInTransaction}', false),
@@ -73,15 +85,15 @@ async function prepareConnection(client: pg.ClientBase): Promise<void> {
   );
   const { rows } = await client.query(`SELECT current_setting('synchronous_commit') AS effective`);
   if (!durable.has(rows[0]?.effective)) {
-    throw new Refusal('store_unavailable', { detail: 'PostgreSQL does not keep synchronous_commit=on' });
+    refuse('store_unavailable', { detail: 'PostgreSQL does not keep synchronous_commit=on' });
   }
 }
 
-const int8 = 20;
-
 /** 64-bit integers as numbers; all of ours are far below 2^53, and one that is not fails when it is read. */
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  return oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text');
+function integersAsNumbers(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  overrides.setTypeParser(types.builtins.INT8, Number);
+  return overrides;
 }
 
 /** A short wait before a transaction is run again, longer each time. */

@@ -6,7 +6,7 @@
  */
 import { Refusal, type Runtime } from '@castellan/protocol';
 import type { Database, Dialect, StoreOptions } from '../database.ts';
-import { migrate } from '../migrations/migrations.ts';
+import { migrateOpened } from '../migrations/migrations.ts';
 import { createStore } from '../operations/operations.ts';
 import type { Store } from '../store.ts';
 import { openConnections } from './connections.ts';
@@ -51,9 +51,8 @@ export async function openPostgresDatabase(
     close: connections.close,
   };
   try {
-    await migrate(database, runtime);
+    await migrateOpened(database, runtime);
   } catch (error) {
-    await connections.close();
     throw openingError(error);
   }
   return database;

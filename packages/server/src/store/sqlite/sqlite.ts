@@ -4,16 +4,17 @@
  * Owns: opening the file durably, grouping writes, reads that see only what is committed, and checkpoints.
  * Does not own: any statement of an operation (`../operations`).
  */
-import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import type { Runtime } from '@castellan/protocol';
 import { Refusal } from '@castellan/protocol';
 import type { Database, Dialect, StartOperation, StoreOptions } from '../database.ts';
-import { migrate } from '../migrations/migrations.ts';
+import { migrateOpened } from '../migrations/migrations.ts';
 import { createStore } from '../operations/operations.ts';
 import type { Store } from '../store.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { type Connection, openConnection } from './connection.ts';
 import { asOutage, isBusy } from './outage.ts';
+import { nextTurn } from './turn.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 export const sqliteDialect: Dialect = Object.freeze({
@@ -61,12 +62,7 @@ export async function openSqliteDatabase(
     transact: queue.write,
     close,
   };
-  try {
-    await migrate(database, runtime);
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  await migrateOpened(database, runtime);
   return database;
 }
 
@@ -75,12 +71,9 @@ function ownFile(path: string): void {
   if (path === '' || path === ':memory:' || path.startsWith('file:')) {
     throw new Error('The SQLite store needs the path of a file: what is only in memory is lost with the process.');
   }
-  const file = openSync(path, 'a', 0o600);
-  try {
-    if (process.platform !== 'win32' && (fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600);
-  } finally {
-    closeSync(file);
-  }
+  if (!existsSync(path)) return closeSync(openSync(path, 'wx', 0o600));
+  // INVARIANT: an existing file is never opened and closed here: POSIX would drop the locks this process has on it.
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
 }
 
 /**
@@ -129,7 +122,7 @@ async function retryWhileBusy<V>(work: () => V): Promise<V> {
       return work();
     } catch (error) {
       if (!isBusy(error) || tries === 100) throw error;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
   }
 }

@@ -8,6 +8,7 @@ import { Refusal } from '@castellan/protocol';
 import type { StartOperation, StoreOptions } from '../database.ts';
 import type { Connection } from './connection.ts';
 import { asOutage, isBusy } from './outage.ts';
+import { atEndOfTurn } from './turn.ts';
 
 /** Units of one transaction; more would hold the event loop for too long. */
 const largestBatch = 256;
@@ -62,11 +63,10 @@ export function createWriteQueue(deps: WriteQueueDeps): WriteQueue {
   };
 }
 
-/** `setImmediate` is the end of this turn: no clock is involved, so it is not the runtime's to give. */
 function scheduleFlush(queue: Queue): void {
   if (queue.flushing) return;
   queue.flushing = true;
-  setImmediate(() => {
+  atEndOfTurn(() => {
     queue.flushing = false;
     flush(queue);
     if (queue.waiting.length > 0) scheduleFlush(queue);
