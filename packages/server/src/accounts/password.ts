@@ -4,7 +4,8 @@
  * Owns: the PHC string, the cost, NFKC, and how many hashes run at once.
  * Does not own: who may try, how often, nor what a good password is (`password-rules.ts`).
  */
-import { argon2, timingSafeEqual } from 'node:crypto';
+// `argon2` is read from the module when it is used: a Node that lacks it must still get as far as being told so.
+import * as crypto from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Runtime, refuse } from '@castellan/protocol';
 
@@ -50,7 +51,7 @@ interface PasswordHash {
 /** Beyond these a stored hash is not ours: computing it could take the server down. */
 const bounds = { memory: 1_048_576, passes: 64, parallelism: 16 };
 const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,64})\$([A-Za-z0-9+/]{22,86})$/;
-const argon2Async = promisify(argon2);
+const argon2Async = promisify(crypto.argon2);
 
 /**
  * Hashes and verifies passwords.
@@ -72,7 +73,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
       slots(async () => {
         const known = stored === undefined ? undefined : parseHash(stored);
         const against = known ?? decoy;
-        const fits = timingSafeEqual(await compute(password, against), against.tag);
+        const fits = crypto.timingSafeEqual(await compute(password, against), against.tag);
         // INVARIANT: the decoy never lets anybody in, whatever was computed.
         if (known === undefined || !fits) return 'wrong';
         return weaker(known.cost, cost) ? 'outdated' : 'right';
