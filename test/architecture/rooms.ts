@@ -116,9 +116,9 @@ const server: readonly Room[] = [
   {
     name: 'server/store',
     holds: ['packages/server/src/store/'],
-    may: [],
-    types: ['protocol', 'audit'],
-    because: 'a store keeps rows and answers verdicts: it knows no rule, so it sees types only',
+    may: ['protocol'],
+    types: ['audit'],
+    because: 'a store keeps rows and answers verdicts; of the protocol it only says that it is not available',
   },
   ...domain.map((name) => ({
     name,
