@@ -30,6 +30,18 @@ test('a task that schedules its successor after awaiting keeps its rhythm', asyn
   assert.deepEqual(beats, [1000, 2000, 3000]);
 });
 
+test('after a sleep what became due runs once, however often it would have', async () => {
+  const clock = createClock(0);
+  const beats: number[] = [];
+  const beat = (): void => {
+    beats.push(clock.monotonic());
+    clock.schedule(1000, beat);
+  };
+  clock.schedule(1000, beat);
+  await clock.sleep(3600);
+  assert.deepEqual(beats, [3_600_000]);
+});
+
 test('a step moves the wall clock and leaves durations alone', () => {
   const clock = createClock(5000);
   clock.step(-3);
