@@ -19,7 +19,7 @@ export interface Source {
   /** Lines of the file, blank ones and comments included. */
   readonly lines: number;
   readonly ast: SourceFile;
-  /** `x.test.ts`, or anything under `test/` or in the private testkit. */
+  /** `x.test.ts`, or anything in `test/`, in a folder `testing`, or in the private testkit: never published. */
   readonly isTest: boolean;
 }
 
@@ -63,5 +63,5 @@ function countLines(text: string): number {
 }
 
 function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('test/') || path.startsWith('packages/testkit/');
+  return path.endsWith('.test.ts') || /^test\/|^packages\/testkit\/|\/testing\//.test(path);
 }

@@ -37,7 +37,7 @@ export const protocolRows: readonly Section[] = [
     ['R-030', 'a client uses the grants it registered', 'code refresh device client-credentials'],
     ['R-031', 'a service gets its own subject, no ID token, no refresh token', 'client-credentials'],
     ['R-032', 'access tokens live minutes and have one audience', 'access-jwt access-opaque'],
-    ['R-033', 'what opens something is stored as a hash', 'sqlite postgres'],
+    ['R-033', 'what opens something is stored as a hash', 'code refresh session sqlite postgres'],
     ['R-034', 'an opaque token is verified whole', 'refresh access-opaque'],
     ['R-035', 'one kind of one-time secret does not pass for another', 'code refresh device'],
     [

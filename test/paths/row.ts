@@ -72,6 +72,12 @@ export const paths: Readonly<Record<Part, readonly string[]>> = {
   docs: ['docs'],
 };
 
+/**
+ * What several paths share: a title may name it, and it closes no cell. A strict parser proves nothing yet about the
+ * endpoints that should call it.
+ */
+export const foundations: readonly string[] = ['protocol', 'testkit'];
+
 /** A requirement. */
 export interface Row {
   readonly id: string;

@@ -1,0 +1,27 @@
+/**
+ * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
+ * a time and expects the named tests to fail.
+ */
+export interface Mutant {
+  /** The requirement that the break violates. */
+  readonly row: string;
+  readonly file: string;
+  /** What the broken code does, for the report. */
+  readonly breaks: string;
+  /** Stands exactly once in the file. */
+  readonly find: string;
+  readonly replace: string;
+  /** Test files of which at least one must fail. */
+  readonly tests: readonly string[];
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    row: 'R-003',
+    file: 'packages/protocol/src/oauth/pkce.ts',
+    breaks: 'any verifier fits any challenge',
+    find: ' && secretsEqual(challengeOf(verifier), challenge)',
+    replace: '',
+    tests: ['packages/protocol/src/oauth/pkce.test.ts'],
+  },
+];
