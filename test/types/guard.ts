@@ -1,0 +1,66 @@
+/** A guard that is set up weakly does not compile. Checked by `npm run check`, never run. */
+import type { GuardConfig, IssuerConfig } from '@castellan/guard';
+import { definePolicy, eq, type Vocabulary } from '@castellan/policy';
+import { expectTypeOf } from 'expect-type';
+
+declare const issuer: IssuerConfig;
+declare const config: GuardConfig<Vocabulary>;
+
+const { audience: _audience, ...withoutAudience } = issuer;
+// @ts-expect-error: tokens for whom?
+export const anyAudience: IssuerConfig = withoutAudience;
+
+const { issuer: _issuer, ...withoutIssuer } = issuer;
+// @ts-expect-error: tokens of whom?
+export const anyIssuer: IssuerConfig = withoutIssuer;
+
+const { algorithms: _algorithms, ...withoutAlgorithms } = issuer;
+// @ts-expect-error: signed how?
+export const anyAlgorithm: IssuerConfig = withoutAlgorithms;
+
+const { typ: _typ, ...withoutType } = issuer;
+// @ts-expect-error: what kind of token?
+export const anyType: IssuerConfig = withoutType;
+
+// @ts-expect-error: an algorithm without a signature
+export const unsigned: IssuerConfig = { ...issuer, algorithms: ['none'] };
+
+// @ts-expect-error: an algorithm with a shared secret
+export const shared: IssuerConfig = { ...issuer, algorithms: ['HS256'] };
+
+const { policy: _policy, ...withoutPolicy } = config;
+// @ts-expect-error: who may do what?
+export const unruled: GuardConfig<Vocabulary> = withoutPolicy;
+
+const { limits: _limits, ...withoutLimits } = config;
+// @ts-expect-error: how often?
+export const unlimited: GuardConfig<Vocabulary> = withoutLimits;
+
+const words = {
+  principals: { person: { id: 'text' } },
+  resources: { note: { fields: { ownerId: 'text', body: 'text' }, actions: ['read'] } },
+  context: {},
+} as const;
+
+const notes = definePolicy(words, ({ permit }) => [
+  permit('owner-reads', {
+    who: 'person',
+    on: 'note',
+    may: ['read'],
+    scopes: ['notes:read'],
+    when: ({ principal, resource }) => eq(resource.ownerId, principal.id),
+    reads: ['body'],
+  }),
+]);
+
+expectTypeOf(notes.decide).parameter(0).toHaveProperty('resource');
+
+definePolicy(words, ({ permit }) => [
+  // @ts-expect-error: a verb that notes do not have
+  permit('owner-burns', { who: 'person', on: 'note', may: ['burn'], scopes: ['notes:read'], reads: [] }),
+]);
+
+definePolicy(words, ({ permit }) => [
+  // @ts-expect-error: a field that notes do not have
+  permit('owner-reads', { who: 'person', on: 'note', may: ['read'], scopes: ['notes:read'], reads: ['price'] }),
+]);
