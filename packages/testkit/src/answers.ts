@@ -45,7 +45,10 @@ export function assertTokens(answer: JsonAnswer): {
   readonly refreshToken: string;
 } {
   assert.equal(answer.status, 200, answer.body);
-  const text = (name: string): string => (typeof answer.json[name] === 'string' ? String(answer.json[name]) : '');
+  const text = (name: string): string => {
+    const value = answer.json[name];
+    return typeof value === 'string' ? value : '';
+  };
   return { accessToken: text('access_token'), idToken: text('id_token'), refreshToken: text('refresh_token') };
 }
 

@@ -50,7 +50,10 @@ function clusterAt(folder: string, settings: 'fast' | 'durable', port: number): 
     initdbFlags: ['--no-sync', '--locale=C', '--encoding=UTF8'],
     postgresFlags: [
       ...(settings === 'fast' ? ['-c', 'fsync=off'] : []),
-      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=50'],
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'max_connections=50',
     ],
     onLog: () => undefined,
     onError: () => undefined,
