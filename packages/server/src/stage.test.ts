@@ -224,7 +224,17 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
     return told(await send('POST', '/token', { headers: form, body }));
   };
   return {
-    ...{ clock, runtime, store, keys, handle, exchange, person, session, events, send, token },
+    clock,
+    runtime,
+    store,
+    keys,
+    handle,
+    exchange,
+    person,
+    session,
+    events,
+    send,
+    token,
     effects: async () => (await store.readOutbox(1000)).map(({ event }) => event.type),
     setState: (state) => {
       const database = new DatabaseSync(file);
@@ -312,14 +322,22 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
   const userinfo = createUserinfoEndpoint({ resource: directory.issuer, clients, keys, store, runtime });
   const paths = { authorize: '/authorize', token: '/token', userinfo: '/userinfo', logout: '/logout', jwks: '/jwks' };
   const discovery = createDiscoveryEndpoint({
-    ...{ issuer, resources: directory, paths, profileClaims },
+    issuer,
+    resources: directory,
+    paths,
+    profileClaims,
     idTokenAlgorithms: ['RS256', 'ES256'],
   });
   const read = { effect: 'read', cors: 'any', cache: 'no-store', limit: undefined, channel: 'json' } as const;
   const routes: readonly Route[] = [
     {
       ...read,
-      ...{ method: 'POST', path: '/token', name: 'token', endpoint: tokenEndpoint, effect: 'act', form: 'required' },
+      method: 'POST',
+      path: '/token',
+      name: 'token',
+      endpoint: tokenEndpoint,
+      effect: 'act',
+      form: 'required',
       limit: 'tokenPerAddress',
     },
     { ...read, method: 'GET', path: '/userinfo', name: 'userinfo', endpoint: userinfo, form: 'none' },

@@ -49,7 +49,11 @@ async function openRoom(t: TestContext, limits: Partial<AccountDeps['limits']> =
   };
   const withCost = (passes: number): Accounts =>
     createAccounts({
-      ...{ store, runtime, recorder, passwords: counted(passes), limitStore: memoryLimitStore({ capacity: 100 }) },
+      store,
+      runtime,
+      recorder,
+      passwords: counted(passes),
+      limitStore: memoryLimitStore({ capacity: 100 }),
       limits: { signInPerAccount: plenty, signInPerAddress: plenty, ...limits },
     });
   const accounts = withCost(1);

@@ -35,7 +35,7 @@ export interface NewPerson {
   readonly profile: Profile;
 }
 
-export interface SignInAttempt {
+interface SignInAttempt {
   readonly loginName: string;
   readonly password: string;
   /** The client address after trusted proxies. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalLoginName } from './login-name.ts';
 
 test('R-124[login] all spellings of a login name are one name', () => {

@@ -17,7 +17,7 @@ export function canonicalLoginName(text: string): string | undefined {
   if (text.length > 4 * longest || !text.isWellFormed()) return undefined;
   const once = fold(text.trim());
   const name = fold(once);
-  const problem = name !== fold(name) || name === '' || [...name].length > longest;
+  const problem = name !== fold(name) || name === '' || Array.from(name).length > longest;
   return problem || !syntax.test(name) || invisible.test(name) ? undefined : name;
 }
 

@@ -1,9 +1,9 @@
 /** What a new password must be: long enough, nothing else. No composition rules (NIST SP 800-63B-4 §3.1.1.2). */
 
 /** For a password that is the only factor, in characters after NFKC. */
-export const shortestPassword = 15;
+const shortestPassword = 15;
 /** Stated, so that nothing is ever cut. */
-export const longestPassword = 256;
+const longestPassword = 256;
 
 /**
  * Why a new password is not accepted; undefined when it is.
@@ -17,7 +17,7 @@ export function passwordProblem(password: string): string | undefined {
   if (!password.isWellFormed()) return 'is not valid Unicode';
   // Before NFKC, which can lengthen a text many times over.
   if (password.length > 4 * longestPassword) return `is longer than ${longestPassword} characters`;
-  const length = [...password.normalize('NFKC')].length;
+  const length = Array.from(password.normalize('NFKC')).length;
   if (length < shortestPassword) return `is shorter than ${shortestPassword} characters`;
   return length > longestPassword ? `is longer than ${longestPassword} characters` : undefined;
 }

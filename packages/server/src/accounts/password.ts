@@ -21,7 +21,7 @@ export interface PasswordHasher {
 }
 
 /** `outdated`: it fits, but the hash was made with a lower cost than is used now. */
-export type PasswordVerdict = 'right' | 'outdated' | 'wrong';
+type PasswordVerdict = 'right' | 'outdated' | 'wrong';
 
 /** Memory in KiB, passes, lanes. */
 export interface PasswordCost {

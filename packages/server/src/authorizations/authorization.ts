@@ -17,7 +17,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
 
 /** The part of the checked authorization request that is granted. */
-export interface GrantedRequest {
+interface GrantedRequest {
   readonly redirectUri: string;
   readonly scopes: readonly string[];
   /** Audiences, at least one: those named or the client's default, and with `openid` the issuer. */
@@ -26,7 +26,7 @@ export interface GrantedRequest {
   readonly nonce?: string;
 }
 
-export interface Granting {
+interface Granting {
   readonly client: { readonly id: string };
   readonly session: SessionRow;
   readonly request: GrantedRequest;
@@ -48,7 +48,7 @@ export type GrantAuthorization = (
 ) => Promise<{ readonly code: string } | 'parked_request_gone'>;
 
 /** The longest life of a code, in seconds (R-007). */
-export const longestCode = 60;
+const longestCode = 60;
 
 /**
  * Stores an authorization with its code, which is returned in clear only here.

@@ -7,8 +7,7 @@
 import type { SignatureAlgorithm } from '@castellan/protocol';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'none';
-export type ClientKind = 'web' | 'spa' | 'native';
-export type GrantType = 'authorization_code' | 'refresh_token';
+type ClientKind = 'web' | 'spa' | 'native';
 
 export interface Client {
   readonly id: string;

@@ -47,7 +47,7 @@ export interface KeyRingDeps {
 }
 
 /** How stale the rows of another node may be, in milliseconds; the published bound, the same for both stores. */
-export const rowsMaxAge = 1000;
+const rowsMaxAge = 1000;
 
 /** The master key is not the one that sealed the keys in the store. */
 export class MasterKeyError extends Error {

@@ -24,7 +24,7 @@ export interface Sessions {
   readonly end: (id: string, exchange: Exchange) => Promise<'ended' | 'not_live'>;
 }
 
-export interface SessionStart {
+interface SessionStart {
   readonly person: Pick<PersonRow, 'id'>;
   /** RFC 8176 methods. */
   readonly amr: readonly string[];

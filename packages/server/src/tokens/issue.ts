@@ -13,7 +13,7 @@ import { longestAccessToken, type Resource, scopesAt } from '../resources/resour
 import type { AuthorizationRow } from '../store/store.ts';
 
 /** What tokens are issued for; everything in it was checked. */
-export interface Issuance {
+interface Issuance {
   readonly authorization: AuthorizationRow;
   readonly client: Client;
   /** The one audience of the access token. */
@@ -44,7 +44,7 @@ export interface MintDeps {
 export type IssueTokens = (issuance: Issuance, exchange: Exchange) => Promise<IssuedTokens>;
 
 /** The longest life of an ID token, in seconds. */
-export const longestIdToken = 900;
+const longestIdToken = 900;
 
 /** The mint of one server. */
 export function createMint(deps: MintDeps): IssueTokens {

@@ -16,8 +16,13 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
     end_session_endpoint: `${issuer}/logout`,
     jwks_uri: `${issuer}/jwks`,
     scopes_supported: [
-      ...['openid', 'profile', 'email', 'offline_access'],
-      ...['invoices:read', 'invoices:write', 'reports:read'],
+      'openid',
+      'profile',
+      'email',
+      'offline_access',
+      'invoices:read',
+      'invoices:write',
+      'reports:read',
     ],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
@@ -29,9 +34,24 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
     acr_values_supported: ['urn:castellan:acr:password'],
     claim_types_supported: ['normal'],
     claims_supported: [
-      ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid'],
-      ...['name', 'given_name', 'family_name', 'preferred_username', 'locale', 'updated_at'],
-      ...['email', 'email_verified'],
+      'iss',
+      'sub',
+      'aud',
+      'exp',
+      'iat',
+      'auth_time',
+      'nonce',
+      'acr',
+      'amr',
+      'sid',
+      'name',
+      'given_name',
+      'family_name',
+      'preferred_username',
+      'locale',
+      'updated_at',
+      'email',
+      'email_verified',
     ],
     claims_parameter_supported: false,
     request_parameter_supported: false,
@@ -64,7 +84,8 @@ test('R-100[jwks] S-36 the key set holds public keys only, each with name, use a
   const stage = await openStage(t);
   const { json, text } = told(await stage.send('GET', '/jwks'));
   const keys = json['keys'] as unknown as readonly Record<string, string>[];
-  assert.deepEqual(keys.map((key) => key['alg']).toSorted(), ['ES256', 'RS256']);
+  assert.deepEqual(new Set(keys.map((key) => key['alg'])), new Set(['ES256', 'RS256']));
+  assert.equal(keys.length, 2);
   assert.equal(new Set(keys.map((key) => key['kid'])).size, keys.length);
   for (const key of keys) {
     assert.equal(key['use'], 'sig');

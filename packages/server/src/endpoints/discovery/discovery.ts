@@ -2,7 +2,7 @@
  * Discovery: the metadata documents and the key set, which anybody may read.
  *
  * Owns: what this server says about itself, and only what is true today (R-099).
- * Does not own: the routes' paths under the issuer (handed in), keys, CORS.
+ * Does not own: the routes' paths under the issuer (handed in), how long a document may be cached, CORS, keys.
  */
 import type { AuthorizationServerMetadata, JwkSet, SignatureAlgorithm } from '@castellan/protocol';
 import type { Endpoint } from '../../http/exchange.ts';
@@ -11,7 +11,7 @@ import type { ResourceDirectory } from '../../resources/resource.ts';
 import { passwordAcr } from '../../sessions/session.ts';
 import { documentAnswer, type PublicDocument, publicDocument } from './document.ts';
 
-/** Long enough to spare requests, far shorter than a key's announcement; see `keys/timetable.ts`. */
+/** For the routes of this folder: long enough to spare requests, far shorter than a key is announced (`keys/`). */
 export const documentCacheControl = 'public, max-age=300';
 
 /** Paths below the issuer, each beginning with a slash. */
@@ -38,7 +38,7 @@ export interface DiscoveryDeps {
  *
  * @see RFC 8414 §2, OpenID Connect Discovery §3, RFC 9207 §3, OpenID Connect RP-Initiated Logout §2.1
  */
-export function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
+function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
   const { issuer, paths } = deps;
   return {
     issuer,
@@ -82,7 +82,7 @@ export function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata
 /** One document for both well-known names. */
 export function createDiscoveryEndpoint(deps: DiscoveryDeps): Endpoint {
   const document = publicDocument(serverMetadata(deps));
-  return async (request) => documentAnswer(document, request, documentCacheControl);
+  return async (request) => documentAnswer(document, request);
 }
 
 /** The key set (RFC 7517 §5); its bytes are made anew only when a key comes or goes. */
@@ -92,6 +92,6 @@ export function createJwksEndpoint(deps: { readonly keys: Pick<KeyRing, 'jwks'> 
     const jwks = await deps.keys.jwks();
     const document = documents.get(jwks) ?? publicDocument(jwks);
     documents.set(jwks, document);
-    return documentAnswer(document, request, documentCacheControl);
+    return documentAnswer(document, request);
   };
 }

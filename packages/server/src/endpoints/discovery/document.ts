@@ -18,8 +18,8 @@ export function publicDocument(value: object): PublicDocument {
  *
  * @see RFC 9110 §13.1.2
  */
-export function documentAnswer(document: PublicDocument, request: HttpRequest, cacheControl: string): HttpAnswer {
-  const headers = { etag: document.etag, 'cache-control': cacheControl };
+export function documentAnswer(document: PublicDocument, request: HttpRequest): HttpAnswer {
+  const headers = { etag: document.etag };
   if (asksForChange(request, document.etag)) return { status: 304, headers, body: '' };
   return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: document.body };
 }

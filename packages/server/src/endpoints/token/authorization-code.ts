@@ -86,19 +86,16 @@ async function redeem(
       ),
     },
   );
-  switch (verdict) {
-    case 'redeemed':
-      return first?.token;
-    case 'replayed':
-      return refuse('code_replayed');
-    case 'expired':
-      return refuse('code_expired');
-    case 'revoked':
-      return refuse('authorization_revoked');
-    case 'unknown':
-      return refuse('code_invalid', { detail: 'gone meanwhile' });
-  }
+  return verdict === 'redeemed' ? first?.token : refuse(redemptionRefusals[verdict], { detail: 'at redemption' });
 }
+
+/** What was not redeemed, though every check had passed: somebody else was faster. */
+const redemptionRefusals = {
+  replayed: 'code_replayed',
+  expired: 'code_expired',
+  revoked: 'authorization_revoked',
+  unknown: 'code_invalid',
+} as const;
 
 function startFamily(
   deps: AuthorizationCodeDeps,

@@ -72,23 +72,18 @@ async function present(deps: RefreshTokenDeps, presentation: Presentation, excha
     },
     presentationEvents(presentation, exchange),
   );
-  switch (verdict.verdict) {
-    case 'rotated':
-      return successor;
-    case 'retried':
-      return unsealSuccessor(verdict.sealedSuccessor, { token, position });
-    case 'refused':
-      return refuse('refresh_retry_refused');
-    case 'reused':
-      return refuse('refresh_reused', { detail: `generation ${position.generation}` });
-    case 'expired':
-      return refuse('refresh_expired');
-    case 'revoked':
-      return refuse('authorization_revoked');
-    case 'unknown':
-      return refuse('refresh_invalid', { detail: 'gone meanwhile' });
-  }
+  if (verdict.verdict === 'rotated') return successor;
+  if (verdict.verdict === 'retried') return unsealSuccessor(verdict.sealedSuccessor, { token, position });
+  return refuse(presentationRefusals[verdict.verdict], { detail: `generation ${position.generation}` });
 }
+
+const presentationRefusals = {
+  refused: 'refresh_retry_refused',
+  reused: 'refresh_reused',
+  expired: 'refresh_expired',
+  revoked: 'authorization_revoked',
+  unknown: 'refresh_invalid',
+} as const;
 
 function presentationEvents(
   { position, found }: Presentation,

@@ -44,7 +44,7 @@ export interface Grant {
 }
 
 /** An artefact that exists. Nothing of it was checked or consumed. */
-export interface FoundGrant {
+interface FoundGrant {
   readonly authorization: AuthorizationRow;
   /** Undefined when there is no such person. */
   readonly personState: PersonState | undefined;

@@ -57,8 +57,14 @@ test('R-065[userinfo] a token whose every claim is right but one is refused', as
   const stage = await openStage(t);
   const now = Math.floor(stage.runtime.now() / 1000);
   const good = {
-    ...{ iss: issuer, aud: issuer, sub: stage.person.id, client_id: 'web', jti: 'x', scope: 'openid' },
-    ...{ iat: now, exp: now + 300 },
+    iss: issuer,
+    aud: issuer,
+    sub: stage.person.id,
+    client_id: 'web',
+    jti: 'x',
+    scope: 'openid',
+    iat: now,
+    exp: now + 300,
   };
   const key = await stage.keys.signer('ES256');
   const rsa = await stage.keys.signer('RS256');
