@@ -93,16 +93,16 @@ async function callAgain(
 }
 
 async function call({ runtime }: ProxyDeps, { request, url, accessToken }: Call): Promise<Upstream> {
+  const message = {
+    method: request.method,
+    headers: { ...passedOn(request), authorization: `Bearer ${accessToken}` },
+    body: hasBody(request) ? request.body : null,
+    redirect: 'manual',
+  } as const;
   const controller = new AbortController();
   const cancel = runtime.schedule(timeout, () => controller.abort());
   try {
-    const response = await runtime.fetch(url, {
-      method: request.method,
-      headers: { ...passedOn(request), authorization: `Bearer ${accessToken}` },
-      body: hasBody(request) ? request.body : null,
-      redirect: 'manual',
-      signal: controller.signal,
-    });
+    const response = await runtime.fetch(url, { ...message, signal: controller.signal });
     return { status: response.status, headers: response.headers, body: await readBounded(response) };
   } catch (error) {
     if (error instanceof RangeError) return refuse('upstream_refused', { detail: error.message });

@@ -100,7 +100,8 @@ async function refreshClaimed(deps: RefreshDeps, { live, exchange, rejected }: R
     if (isUsable(live, 0, deps, rejected)) return live;
     return refuse('issuer_unavailable', { detail: found.detail, retryAfter: 5 });
   }
-  const updated = await sessions.update(live, { ...live.content, ...found.tokens });
+  const idToken = found.tokens.idToken ?? live.content.idToken;
+  const updated = await sessions.update(live, { ...live.content, ...found.tokens, idToken });
   if (updated !== 'changed') return updated;
   // Somebody signed out meanwhile: the tokens that just arrived belong to no session any more.
   if (found.tokens.refreshToken !== undefined) await issuer.revoke(found.tokens.refreshToken);

@@ -24,8 +24,6 @@ export interface SessionRow {
   /** The person: `iss` and `sub` together, and nothing else (OpenID Connect Core §5.7). */
   readonly issuer: string;
   readonly subject: string;
-  /** The `sid` of the issuer's session, by which a logout there finds this one. */
-  readonly issuerSession: string | undefined;
   readonly sealed: string;
   /** Counts the changes of `sealed`. */
   readonly version: number;

@@ -120,7 +120,6 @@ async function startSession(
     secretHash: seal.secretHash,
     issuer: identity.issuer,
     subject: identity.subject,
-    issuerSession: identity.issuerSession,
     sealed: seal.close(content),
     version: 1,
     createdAt: now,

@@ -21,7 +21,7 @@ const schema = `
   CREATE INDEX logins_expiry ON logins (expires_at);
   CREATE TABLE sessions (
     secret_hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, issuer TEXT NOT NULL, subject TEXT NOT NULL,
-    issuer_session TEXT, sealed TEXT NOT NULL, version INTEGER NOT NULL, refresh_until INTEGER NOT NULL,
+    sealed TEXT NOT NULL, version INTEGER NOT NULL, refresh_until INTEGER NOT NULL,
     created_at INTEGER NOT NULL, idle_expires_at INTEGER NOT NULL, absolute_expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sessions_idle ON sessions (idle_expires_at);
@@ -61,6 +61,9 @@ interface Context {
 
 function prepareFile(database: DatabaseSync): void {
   database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  // A build of SQLite can ignore a pragma without a word; a session that a power cut undoes is not worth starting.
+  if (database.prepare('PRAGMA synchronous').get()?.['synchronous'] !== 2)
+    throw new Error('The session file cannot be written with synchronous=FULL.');
   transaction(database, () => {
     const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     if (found > schemaVersion) throw new Error(`The session file has version ${found}; this program knows 1.`);
@@ -125,7 +128,7 @@ function sessionOperations({
   write,
 }: Context): Pick<SessionPort, 'startSession' | 'findSession' | 'touchSession' | 'endSession'> {
   const live = 'secret_hash = ? AND idle_expires_at > ? AND absolute_expires_at > ?';
-  const insert = database.prepare('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)');
+  const insert = database.prepare('INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)');
   const find = database.prepare(`SELECT * FROM sessions WHERE ${live}`);
   const touch = database.prepare(`UPDATE sessions SET idle_expires_at = min(?, absolute_expires_at) WHERE ${live}`);
   const end = database.prepare('DELETE FROM sessions WHERE secret_hash = ?');
@@ -207,13 +210,12 @@ function loginRow(row: Columns): LoginRow {
   };
 }
 
-function sessionColumns(row: SessionRow): (string | number | null)[] {
+function sessionColumns(row: SessionRow): (string | number)[] {
   return [
     row.secretHash,
     row.id,
     row.issuer,
     row.subject,
-    row.issuerSession ?? null,
     row.sealed,
     row.version,
     row.createdAt,
@@ -228,7 +230,6 @@ function sessionRow(row: Columns): SessionRow {
     secretHash: String(row['secret_hash']),
     issuer: String(row['issuer']),
     subject: String(row['subject']),
-    issuerSession: typeof row['issuer_session'] === 'string' ? row['issuer_session'] : undefined,
     sealed: String(row['sealed']),
     version: Number(row['version']),
     createdAt: Number(row['created_at']),

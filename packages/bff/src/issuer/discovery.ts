@@ -10,7 +10,7 @@ import type { ResolvedBffConfig } from '../config.ts';
 
 export interface DiscoveryDeps {
   readonly config: Pick<ResolvedBffConfig, 'issuer' | 'client'>;
-  readonly runtime: Pick<Runtime, 'now' | 'fetch'>;
+  readonly runtime: Pick<Runtime, 'now' | 'schedule' | 'fetch'>;
 }
 
 /** A configuration that is good for one operation now; ask again for the next one. */
@@ -21,6 +21,7 @@ export class IssuerUnreachable extends Error {
   override readonly name = 'IssuerUnreachable';
 }
 
+/** Seconds for one call. */
 const timeout = 10;
 const freshFor = 3600_000;
 const maximumBody = 1024 * 1024;
@@ -67,7 +68,7 @@ export function unreachable(error: unknown): string | undefined {
 async function discover(deps: DiscoveryDeps): Promise<client.ServerMetadata> {
   const { issuer } = deps.config;
   const found = await client.discovery(new URL(issuer), deps.config.client.id, undefined, undefined, {
-    [client.customFetch]: boundedFetch(deps.runtime.fetch),
+    [client.customFetch]: boundedFetch(deps.runtime),
     timeout,
     execute: issuer.startsWith('http:') ? [client.allowInsecureRequests] : [],
   });
@@ -110,7 +111,7 @@ function configure(deps: DiscoveryDeps, { metadata, skew, previous }: Ingredient
   };
   const configuration = new client.Configuration(metadata, id, shape, authenticate);
   configuration.timeout = timeout;
-  configuration[client.customFetch] = boundedFetch(deps.runtime.fetch);
+  configuration[client.customFetch] = boundedFetch(deps.runtime);
   // Without this the library trusts TLS alone and leaves the signature of an ID token unverified
   // (OpenID Connect Core §3.1.3.7, point 6, allows that; a proxy in between makes it wrong).
   client.enableNonRepudiationChecks(configuration);
@@ -120,25 +121,36 @@ function configure(deps: DiscoveryDeps, { metadata, skew, previous }: Ingredient
   return configuration;
 }
 
-/** Reads answers whole within a bound; whatever says nothing about the request itself is {@link IssuerUnreachable}. */
-function boundedFetch(fetch: Runtime['fetch']): client.CustomFetch {
-  return async (url, options) => {
-    const { body, headers, method, signal } = options;
-    let response: Response;
-    let bytes: Uint8Array<ArrayBuffer>;
+/** Reads answers whole within bounds; whatever says nothing about the request itself is {@link IssuerUnreachable}. */
+function boundedFetch({ fetch, schedule }: Pick<Runtime, 'fetch' | 'schedule'>): client.CustomFetch {
+  return async (url, { body, headers, method }) => {
+    const controller = new AbortController();
+    const late = Promise.withResolvers<never>();
+    const cancel = schedule(timeout * 1000, () => {
+      late.reject(new IssuerUnreachable('no answer in time'));
+      controller.abort();
+    });
+    const init = { body: body ?? null, headers, method, redirect: 'manual', signal: controller.signal } as const;
     try {
-      const init = { body: body ?? null, headers, method, redirect: 'manual', ...(signal ? { signal } : {}) } as const;
-      response = await fetch(url, init as RequestInit);
-      bytes = await readBounded(response);
-    } catch (error) {
-      throw new IssuerUnreachable(`no answer: ${error instanceof Error ? error.name : 'unknown'}`);
+      return await Promise.race([load(() => fetch(url, init as RequestInit)), late.promise]);
+    } finally {
+      cancel();
     }
-    if (response.status >= 500 || response.status === 429) {
-      throw new IssuerUnreachable(`answered ${response.status}`);
-    }
-    const empty = [101, 204, 205, 304].includes(response.status);
-    return new Response(empty ? null : bytes, { status: response.status, headers: response.headers });
   };
+}
+
+async function load(send: () => Promise<Response>): Promise<Response> {
+  let response: Response;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    response = await send();
+    bytes = await readBounded(response);
+  } catch (error) {
+    throw new IssuerUnreachable(`no answer: ${error instanceof Error ? error.name : 'unknown'}`);
+  }
+  if (response.status >= 500 || response.status === 429) throw new IssuerUnreachable(`answered ${response.status}`);
+  const isEmpty = [101, 204, 205, 304].includes(response.status);
+  return new Response(isEmpty ? null : bytes, { status: response.status, headers: response.headers });
 }
 
 async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -12,6 +12,7 @@ import { createDiscovery } from './discovery.ts';
 import { refuseFor } from './problem.ts';
 import { findProfile } from './profile.ts';
 import { refreshTokens } from './refresh-tokens.ts';
+import { signOut } from './sign-out.ts';
 import { identityOf, tokensOf } from './tokens.ts';
 
 /** What must come back with the answer to one authorization request. */
@@ -25,8 +26,6 @@ export interface LoginSecrets {
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
-  /** The `sid` claim: names the session at the issuer. Not a credential. */
-  readonly issuerSession: string | undefined;
   /** How the person proved themselves (RFC 8176), as far as the issuer says. */
   readonly methods: readonly string[];
 }
@@ -36,7 +35,16 @@ export interface Tokens {
   /** Whole seconds since the epoch. */
   readonly expiresAt: number;
   readonly refreshToken: string | undefined;
+  /** Kept for one purpose: to name the session when the person signs out. */
+  readonly idToken: string | undefined;
 }
+
+export type SignOutVerdict =
+  | { readonly verdict: 'ended' }
+  /** The issuer wants to ask the person; this is where. The address holds no token. */
+  | { readonly verdict: 'asks'; readonly url: string }
+  /** It cannot be reached, or has no way to sign out. */
+  | { readonly verdict: 'unknown' };
 
 export type RefreshVerdict =
   | { readonly verdict: 'refreshed'; readonly tokens: Tokens }
@@ -64,15 +72,15 @@ export interface Issuer {
     tokens: Tokens,
     identity: Identity,
   ) => Promise<{ readonly name?: string; readonly tokens: Tokens }>;
-  /** Where the browser goes to sign out there too; undefined when the issuer offers no such page. */
-  readonly signOutUrl: (issuerSession: string | undefined) => Promise<string | undefined>;
+  /** Ends the person's session at the issuer too, without a token passing through the browser; never fails. */
+  readonly signOut: (idToken: string | undefined) => Promise<SignOutVerdict>;
   /** Tells the issuer that a refresh token is not needed any more, if it takes that; never fails. */
   readonly revoke: (refreshToken: string) => Promise<void>;
 }
 
 export interface IssuerDeps {
   readonly config: Pick<ResolvedBffConfig, 'issuer' | 'client' | 'origin' | 'scope' | 'resource' | 'signedOutPath'>;
-  readonly runtime: Pick<Runtime, 'now' | 'fetch'>;
+  readonly runtime: Pick<Runtime, 'now' | 'schedule' | 'fetch' | 'randomBytes'>;
 }
 
 /**
@@ -95,7 +103,7 @@ export function createIssuer(deps: IssuerDeps): Issuer {
     refresh: (refreshToken, identity) =>
       refreshTokens(findConfiguration, deps, { refreshToken, identity, resource: deps.config.resource }),
     profile: (tokens, identity) => findProfile(findConfiguration, deps, { tokens, identity }),
-    signOutUrl: (issuerSession) => ready(async (configuration) => signOutUrl(configuration, deps, issuerSession)),
+    signOut: (idToken) => signOut(findConfiguration, deps, idToken),
     revoke: async (refreshToken) => {
       try {
         const configuration = await findConfiguration();
@@ -145,19 +153,4 @@ async function redeem(
     config.resource === undefined ? {} : { resource: config.resource },
   );
   return { identity: identityOf(answer, config), tokens: tokensOf(answer, runtime) };
-}
-
-/**
- * Ends in a page of the issuer that knows which session is meant: `logout_hint` is the session's public name, no
- * token (docs/decisions/0005).
- */
-function signOutUrl(
-  configuration: client.Configuration,
-  { config }: IssuerDeps,
-  issuerSession: string | undefined,
-): string | undefined {
-  if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
-  const parameters = { post_logout_redirect_uri: `${config.origin}${config.signedOutPath}` };
-  const hint: Record<string, string> = issuerSession === undefined ? {} : { logout_hint: issuerSession };
-  return client.buildEndSessionUrl(configuration, { ...parameters, ...hint }).href;
 }
