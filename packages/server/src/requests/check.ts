@@ -1,4 +1,21 @@
-/** Checks an authorization request whole, before anybody is asked anything. */
+/**
+ * Checks an authorization request whole, before anybody is asked anything.
+ *
+ * First client and redirect URI: until both are right, a refusal is a page and goes nowhere (RFC 6749 §4.1.2.1). From
+ * there on a refusal carries its target, and the client learns what was wrong.
+ */
+import {
+  type AuthorizationErrorTarget,
+  isCodeChallenge,
+  matchRedirectUri,
+  parseScope,
+  Refusal,
+  type RegisteredRedirectUri,
+  refuse,
+} from '@castellan/protocol';
+import type { Client, ClientDirectory } from '../clients/client.ts';
+import { offlineScope, type ResourceDirectory } from '../resources/resource.ts';
+import type { SentParameters } from './parse.ts';
 
 /** An authorization request that may be granted if the person agrees. Parked as JSON, so plain data only. */
 export interface CheckedRequest {
@@ -21,3 +38,200 @@ export interface CheckedRequest {
 }
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
+
+export interface CheckDeps {
+  readonly clients: ClientDirectory;
+  readonly resources: ResourceDirectory;
+  /** The subject of an `id_token_hint` that is ours and was issued to this client. */
+  readonly hintedPerson: (hint: string, client: string) => Promise<string | undefined>;
+  /** Whether somebody is signed in here: only then may an error redirect by itself (RFC 9700 §4.11.2). */
+  readonly signedIn: boolean;
+}
+
+export interface CheckedFor {
+  readonly client: Client;
+  readonly request: CheckedRequest;
+}
+
+/** State and nonce are returned whole or refused, never cut. */
+const longestEcho = 2048;
+const longestLoginHint = 320;
+const prompts: ReadonlySet<string> = new Set<Prompt>(['none', 'login', 'consent', 'select_account']);
+
+/**
+ * Checks what was sent to the authorization endpoint.
+ *
+ * Does not check that the person agrees, nor that a session is there.
+ *
+ * @throws {Refusal} without a target while client, redirect URI or state are wrong, with one from there on
+ */
+export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promise<CheckedFor> {
+  const { client, redirectUri } = checkClient(sent, deps.clients);
+  const state = checkEcho(sent, 'state');
+  const automatic = deps.signedIn || sent.get('prompt')?.split(' ').includes('none') === true;
+  try {
+    const granted = checkGrant(sent, client, deps.resources);
+    const asked = await checkInteraction(sent, client, deps);
+    const request: CheckedRequest = {
+      client: client.id,
+      redirectUri,
+      responseMode: 'query',
+      ...(state === undefined ? {} : { state }),
+      ...granted,
+      ...asked,
+    };
+    return { client, request };
+  } catch (error) {
+    // From here on the refusal has somewhere to go; what is thrown stays what it was.
+    if (!(error instanceof Refusal)) throw error;
+    const target: AuthorizationErrorTarget = { redirectUri, state, responseMode: 'query', automatic };
+    throw new Refusal(error.reason, { ...error.context, target });
+  }
+}
+
+/** Where a refusal of an accepted request goes. */
+export function errorTarget(request: CheckedRequest, automatic: boolean): AuthorizationErrorTarget {
+  return { redirectUri: request.redirectUri, state: request.state, responseMode: request.responseMode, automatic };
+}
+
+/**
+ * Checks once more that a parked request may be granted: the configuration may have changed since.
+ *
+ * @throws {Refusal} without a target: the redirect URI itself may have gone
+ */
+export function recheckRequest(request: CheckedRequest, client: Client, resources: ResourceDirectory): void {
+  checkRedirectUri(request.redirectUri, client);
+  checkScopes(request.scopes, client);
+  checkResources(request.resources, client, resources);
+}
+
+function checkClient(
+  sent: SentParameters,
+  clients: ClientDirectory,
+): { readonly client: Client; readonly redirectUri: RegisteredRedirectUri } {
+  for (const name of ['client_id', 'redirect_uri']) {
+    if (sent.repeated.has(name)) refuse('repeated_parameter', { detail: `repeated: ${name}` });
+  }
+  const id = sent.get('client_id') ?? refuse('missing_parameter', { detail: 'no client_id' });
+  const client = clients.find(id) ?? refuse('unknown_client', { detail: 'no such client_id' });
+  return { client, redirectUri: checkRedirectUri(sent.get('redirect_uri'), client) };
+}
+
+function checkRedirectUri(sent: string | undefined, client: Client): RegisteredRedirectUri {
+  if (sent === undefined) return refuse('redirect_uri_mismatch', { detail: 'no redirect_uri' });
+  const matched = matchRedirectUri(sent, client.redirectUris, client.kind);
+  return matched ?? refuse('redirect_uri_mismatch', { detail: 'not a registered redirect_uri' });
+}
+
+function checkEcho(sent: SentParameters, name: 'state' | 'nonce'): string | undefined {
+  if (sent.repeated.has(name)) refuse('repeated_parameter', { detail: `repeated: ${name}` });
+  const value = sent.get(name);
+  if (value === undefined) return undefined;
+  if (value.length > longestEcho) refuse('invalid_parameter', { detail: `${name} is longer than ${longestEcho}` });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (/[\x00-\x1f\x7f]/.test(value)) refuse('invalid_parameter', { detail: `${name} has control characters` });
+  return value;
+}
+
+type GrantPart = Pick<CheckedRequest, 'scopes' | 'resources' | 'codeChallenge'>;
+
+function checkGrant(sent: SentParameters, client: Client, resources: ResourceDirectory): GrantPart {
+  checkKnownForms(sent);
+  const codeChallenge = checkChallenge(sent);
+  const scope = sent.get('scope') ?? refuse('scope_malformed', { detail: 'no scope' });
+  const scopes = checkScopes(parseScope(scope), client);
+  const named = sent.resources.length > 0 ? sent.resources : [client.defaultResource];
+  const issuer = scopes.includes('openid') ? [resources.issuer.audience] : [];
+  const audiences = checkResources([...new Set([...named, ...issuer])], client, resources);
+  checkScopesHaveResource(scopes, audiences, resources);
+  return { scopes, resources: audiences, codeChallenge };
+}
+
+/** What this server does not do is refused by the code that says so, never left out silently. */
+function checkKnownForms(sent: SentParameters): void {
+  if (sent.repeated.size > 0) refuse('repeated_parameter');
+  if (sent.get('request') !== undefined) refuse('request_object_unsupported');
+  if (sent.get('request_uri') !== undefined) refuse('request_uri_unsupported');
+  if (sent.get('registration') !== undefined) refuse('registration_unsupported');
+  const type = sent.get('response_type') ?? refuse('missing_parameter', { detail: 'no response_type' });
+  if (type !== 'code') refuse('unsupported_response_type');
+  const mode = sent.get('response_mode') ?? 'query';
+  if (mode !== 'query') refuse('unsupported_response_mode');
+}
+
+/** PKCE for every client and with S256 alone; without a method the default would be plain (RFC 7636 §4.3). */
+function checkChallenge(sent: SentParameters): string {
+  const challenge = sent.get('code_challenge') ?? refuse('challenge_required');
+  const method = sent.get('code_challenge_method') ?? 'plain';
+  if (method !== 'S256') refuse('challenge_method_unsupported');
+  if (!isCodeChallenge(challenge)) refuse('invalid_parameter', { detail: 'code_challenge is not one of S256' });
+  return challenge;
+}
+
+function checkScopes(scopes: readonly string[], client: Client): readonly string[] {
+  const foreign = scopes.find((scope) => !client.scopes.has(scope));
+  if (foreign !== undefined) refuse('scope_not_allowed', { detail: 'a scope that the client may not ask for' });
+  return scopes;
+}
+
+function checkResources(audiences: readonly string[], client: Client, resources: ResourceDirectory): readonly string[] {
+  for (const audience of audiences) {
+    // INVARIANT: compared as raw strings with what is registered, so no parser decides what an audience is.
+    if (resources.find(audience) === undefined) refuse('resource_invalid', { detail: 'not a registered resource' });
+    if (!client.resources.includes(audience)) refuse('resource_invalid', { detail: 'not a resource of this client' });
+  }
+  return audiences;
+}
+
+/** A scope without its API could be granted and never used; the client hears of it now. */
+function checkScopesHaveResource(
+  scopes: readonly string[],
+  audiences: readonly string[],
+  resources: ResourceDirectory,
+): void {
+  const asked = audiences.map((audience) => resources.find(audience));
+  for (const scope of scopes) {
+    if (scope === offlineScope || asked.some((resource) => resource?.scopes.has(scope))) continue;
+    refuse('scope_not_allowed', { detail: 'a scope of a resource that is not asked for' });
+  }
+}
+
+type InteractionPart = Pick<CheckedRequest, 'prompt' | 'maxAge' | 'nonce' | 'loginHint' | 'hintedPerson'>;
+
+async function checkInteraction(sent: SentParameters, client: Client, deps: CheckDeps): Promise<InteractionPart> {
+  const nonce = checkEcho(sent, 'nonce');
+  const maxAge = checkMaxAge(sent);
+  const loginHint = sent.get('login_hint');
+  const hintedPerson = await checkHint(sent, client, deps);
+  return {
+    prompt: checkPrompt(sent),
+    ...(nonce === undefined ? {} : { nonce }),
+    ...(maxAge === undefined ? {} : { maxAge }),
+    // A hint only: one that is too long to be a login name is dropped.
+    ...(loginHint === undefined || loginHint.length > longestLoginHint ? {} : { loginHint }),
+    ...(hintedPerson === undefined ? {} : { hintedPerson }),
+  };
+}
+
+/** @see https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest */
+function checkPrompt(sent: SentParameters): readonly Prompt[] {
+  const values = sent.get('prompt')?.split(' ') ?? [];
+  const known = values.filter((value): value is Prompt => prompts.has(value));
+  if (known.length < values.length) refuse('invalid_parameter', { detail: 'an unknown prompt' });
+  if (known.includes('none') && known.length > 1) refuse('invalid_parameter', { detail: 'prompt none with others' });
+  return known;
+}
+
+function checkMaxAge(sent: SentParameters): number | undefined {
+  const text = sent.get('max_age');
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) refuse('invalid_parameter', { detail: 'max_age is not whole seconds' });
+  return Number(text);
+}
+
+async function checkHint(sent: SentParameters, client: Client, deps: CheckDeps): Promise<string | undefined> {
+  const hint = sent.get('id_token_hint');
+  if (hint === undefined) return undefined;
+  const person = await deps.hintedPerson(hint, client.id);
+  return person ?? refuse('invalid_parameter', { detail: 'id_token_hint is not an ID token of this client' });
+}

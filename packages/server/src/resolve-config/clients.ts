@@ -1,5 +1,5 @@
 /** The rules for registered clients that join several keys. */
-import { isLoopbackHost, redirectUriProblem } from '@castellan/protocol';
+import { redirectUriProblem, secureUrl } from '@castellan/protocol';
 import type { Client } from '../clients/client.ts';
 import type { Resource } from '../resources/resource.ts';
 import { describeValue, type ProblemList } from './problems.ts';
@@ -104,11 +104,10 @@ function checkUris(shape: ClientShape, told: Tell): void {
   }
 }
 
+/** Whether a text is an address that a page of ours may link to or show. */
 function isPageUri(uri: string): boolean {
-  if (!URL.canParse(uri)) return false;
-  const { protocol, hostname, username, password } = new URL(uri);
-  if (username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname));
+  const url = secureUrl(uri);
+  return url !== undefined && url.username === '' && url.password === '';
 }
 
 function checkGrants(shape: ClientShape, told: Tell): void {

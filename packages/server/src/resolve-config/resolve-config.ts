@@ -4,8 +4,7 @@
  * Owns: every rule about configuration, and reading secrets from their places. Tells all that is wrong at once.
  * Does not own: the types (`config.ts`), nor what redirect URIs and resources must look like (`protocol`).
  */
-import { isIP } from 'node:net';
-import { issuerProblem } from '@castellan/protocol';
+import { issuerProblem, trustedProxyProblem } from '@castellan/protocol';
 import type { Config, Lifetimes, ResolvedConfig } from '../config.ts';
 import { resolveClients } from './clients.ts';
 import { ConfigError, describeValue, type ProblemList, problemList } from './problems.ts';
@@ -126,23 +125,13 @@ function resolveProxies(parts: Parts, problems: ProblemList): readonly string[] 
   const part = { key: 'trustedProxies', schema: trustedProxiesSchema, value: parts.trustedProxies ?? [] };
   const proxies = readPart(part, problems);
   for (const [index, proxy] of (proxies ?? []).entries()) {
-    if (isRange(proxy)) continue;
+    const problem = trustedProxyProblem(proxy);
+    if (problem === undefined) continue;
     const key = `trustedProxies[${index}]`;
-    problems.add({
-      key,
-      found: describeValue(key, proxy),
-      allowed: 'an IP address or a CIDR range such as 10.0.0.0/8',
-    });
+    const allowed = `an IP address or a CIDR range such as 10.0.0.0/8 (${problem})`;
+    problems.add({ key, found: describeValue(key, proxy), allowed });
   }
   return proxies;
-}
-
-function isRange(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  if (prefix === undefined) return true;
-  return /^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128);
 }
 
 type ListPart<T> = Parameters<typeof readPart<T>>[0];
@@ -159,8 +148,8 @@ function readList<T>(part: ListPart<T>, problems: ProblemList): readonly (T | un
 
 /** Freezes what it is given and everything plain in it. Buffers, sets and maps have no frozen form. */
 function freeze<T>(value: T): T {
-  const plain = Array.isArray(value) || (value !== null && Object.getPrototypeOf(value) === Object.prototype);
-  if (!plain) return value;
-  for (const member of Object.values(value as object)) freeze(member);
+  if (typeof value !== 'object' || value === null) return value;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return value;
+  for (const member of Object.values(value)) freeze(member);
   return Object.freeze(value);
 }

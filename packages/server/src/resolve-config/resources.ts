@@ -1,5 +1,5 @@
 /** The rules for registered APIs that join several keys. */
-import { resourceProblem } from '@castellan/protocol';
+import { isScopeToken, resourceProblem } from '@castellan/protocol';
 import { issuerResource, type Resource } from '../resources/resource.ts';
 import { describeValue, type ProblemList } from './problems.ts';
 import type { ResourceShape } from './schema.ts';
@@ -75,7 +75,7 @@ function checkScopes(shape: ResourceShape, { key, owners, problems }: ScopeCheck
   for (const scope of scopes) {
     const place = `${key}.scopes.${scope}`;
     const owner = owners.get(scope);
-    if (!isScope(scope)) {
+    if (!isScopeToken(scope)) {
       problems.add({ key: place, found: 'a malformed scope', allowed: 'a scope of RFC 6749 section 3.3' });
     } else if (owner !== undefined) {
       const found = `a scope that belongs to ${JSON.stringify(owner)} already`;
@@ -84,9 +84,4 @@ function checkScopes(shape: ResourceShape, { key, owners, problems }: ScopeCheck
       owners.set(scope, shape.name);
     }
   }
-}
-
-/** One scope of RFC 6749 §3.3, not several. */
-function isScope(text: string): boolean {
-  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text);
 }

@@ -54,7 +54,7 @@ export const secretSourceSchema: z.ZodType<SecretSource> = z.union(
 export const lifetimesSchema: z.ZodType<Lifetimes> = object({
   code: whole(1, 60).default(60),
   accessToken: whole(60, 900).default(300),
-  idToken: whole(60, 3600).default(300),
+  idToken: whole(60, 900).default(300),
   refreshIdle: whole(60, 90 * day).default(14 * day),
   refreshAbsolute: whole(60, 365 * day).default(30 * day),
   sessionIdle: whole(60, 30 * day).default(day / 2),

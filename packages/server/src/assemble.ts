@@ -1,0 +1,135 @@
+/** Puts the rooms together: which part gets which. The only file, with `routes.ts`, that sees every endpoint. */
+import { memoryLimitStore } from '@castellan/limits';
+import { type Accounts, createAccounts } from './accounts/accounts.ts';
+import { createPasswordHasher } from './accounts/password.ts';
+import { grantAuthorization } from './authorizations/authorization.ts';
+import { type Client, clientDirectory } from './clients/client.ts';
+import type { ResolvedConfig } from './config.ts';
+import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
+import { createConsentEndpoint } from './endpoints/consent/consent.ts';
+import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discovery/discovery.ts';
+import { createLoginEndpoint } from './endpoints/login/login.ts';
+import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
+import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
+import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
+import { createTokenEndpoint } from './endpoints/token/token.ts';
+import { profileClaims } from './endpoints/userinfo/claims.ts';
+import { createUserinfoEndpoint } from './endpoints/userinfo/userinfo.ts';
+import { createServerCookies } from './http/cookies.ts';
+import { createFormTokens } from './http/csrf.ts';
+import { createHandle, type Handle } from './http/handle.ts';
+import { createPages } from './http/page.ts';
+import { deriveKey } from './keys/master-key.ts';
+import { createHintVerifier } from './requests/id-token-hint.ts';
+import { createParkingLot } from './requests/park.ts';
+import { type Resource, resourceDirectory } from './resources/resource.ts';
+import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
+import type { Opened } from './server.ts';
+import { createSessions } from './sessions/session.ts';
+import { createMint } from './tokens/issue.ts';
+
+/** Keys the limits of one node are kept for at most. */
+const limitCapacity = 100_000;
+
+/** The way in, and the accounts. */
+export function assemble(opened: Opened): { readonly handle: Handle; readonly accounts: Accounts } {
+  const parts = assembleParts(opened);
+  const { config, runtime, recorder, events } = opened;
+  const { issuer, limits, trustedProxies } = config;
+  const endpoints: Endpoints = { ...pageEndpoints(opened, parts), ...apiEndpoints(opened, parts) };
+  const handle = createHandle({
+    issuer,
+    routes: createRoutes(issuer, endpoints),
+    pages: parts.pages,
+    runtime,
+    recorder,
+    limitStore: parts.limitStore,
+    limits,
+    trustedProxies,
+    clientOrigins: publicOrigins(config.clients),
+    record: events.record,
+    committed: events.nudge,
+  });
+  return { handle, accounts: parts.accounts };
+}
+
+type Parts = ReturnType<typeof assembleParts>;
+
+/** What several endpoints share. */
+function assembleParts(opened: Opened) {
+  const { config, runtime, recorder, store, keys } = opened;
+  const { issuer, masterKey, lifetimes, limits } = config;
+  const limitStore = memoryLimitStore({ capacity: limitCapacity });
+  const clients = clientDirectory(config.clients);
+  const resources = resourceDirectory(config.resources);
+  const cookies = createServerCookies(issuer);
+  return {
+    limitStore,
+    clients,
+    resources,
+    cookies,
+    pages: createPages(issuer),
+    sessions: createSessions({ store, runtime, lifetimes }),
+    formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
+    parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
+    verifyHint: createHintVerifier({ issuer, clients, keys: keys.source, now: runtime.now }),
+    accounts: createAccounts({
+      store,
+      runtime,
+      recorder,
+      limitStore,
+      limits,
+      passwords: createPasswordHasher({ runtime }),
+    }),
+  };
+}
+
+type PageEndpoints = Pick<Endpoints, 'authorize' | 'login' | 'consent' | 'logout' | 'logoutConfirm'>;
+
+/** What a person meets. */
+function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEndpoints {
+  const { issuer, lifetimes } = config;
+  const deps = { ...parts, issuer, store, runtime, lifetimes };
+  return {
+    authorize: createAuthorizeEndpoint({ ...deps, grant: grantAuthorization(deps) }),
+    login: createLoginEndpoint(deps),
+    consent: createConsentEndpoint(deps),
+    logout: createLogoutEndpoint(deps),
+    logoutConfirm: createLogoutConfirmEndpoint(deps),
+  };
+}
+
+/** What programs call. */
+function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
+  const { issuer, lifetimes, limits, refreshRetry, masterKey } = config;
+  const { clients, resources, limitStore } = parts;
+  const tagKey = deriveKey(masterKey, 'refresh-tag');
+  const grants = new Map([
+    ['authorization_code', authorizationCodeGrant({ store, runtime, tagKey, lifetimes })],
+    ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
+  ]);
+  const issue = createMint({ issuer, keys, runtime, lifetimes });
+  return {
+    token: createTokenEndpoint({ clients, resources, grants, issue, limitStore, limits, runtime }),
+    userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, keys, store, runtime }),
+    discovery: createDiscoveryEndpoint({
+      issuer,
+      resources,
+      paths: endpointPaths,
+      idTokenAlgorithms: idTokenAlgorithms(config),
+      profileClaims,
+    }),
+    jwks: createJwksEndpoint({ keys }),
+  };
+}
+
+/** RS256 is what clients fall back to, so it is always named (OpenID Connect Discovery §3). */
+function idTokenAlgorithms({ clients }: ResolvedConfig): readonly Resource['algorithm'][] {
+  return [...new Set(['RS256' as const, ...clients.map((client) => client.idTokenAlgorithm)])];
+}
+
+/** Where the scripts of public clients come from (R-038). An app's own scheme has no such place. */
+function publicOrigins(clients: readonly Client[]): ReadonlySet<string> {
+  const uris = clients.filter((client) => client.authentication === 'none').flatMap((client) => client.redirectUris);
+  return new Set(uris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin));
+}

@@ -1,0 +1,164 @@
+/**
+ * The authorization endpoint: where a request arrives, and where every step comes back to.
+ *
+ * Owns: the way from a checked request to its answer: parking it, sending the browser on to sign-in or consent, and
+ * answering the client. Does not own: what is checked (`requests/check.ts`), what comes next
+ * (`requests/next-step.ts`), how a refusal is told (`http/`).
+ */
+import {
+  createPrefixedToken,
+  epochSeconds,
+  type HttpAnswer,
+  type HttpRequest,
+  type Runtime,
+  refuse,
+  tokenPrefixes,
+} from '@castellan/protocol';
+import type { GrantAuthorization } from '../../authorizations/authorization.ts';
+import type { Client, ClientDirectory } from '../../clients/client.ts';
+import type { ServerCookies } from '../../http/cookies.ts';
+import type { Endpoint, Exchange } from '../../http/exchange.ts';
+import { clientAddress, type Pages, redirect } from '../../http/page.ts';
+import { type CheckedRequest, checkRequest, errorTarget } from '../../requests/check.ts';
+import type { VerifyHint } from '../../requests/id-token-hint.ts';
+import { type NextStep, nextStep, wantedConsent } from '../../requests/next-step.ts';
+import { type ParkedRequest, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
+import { parseParameters } from '../../requests/parse.ts';
+import type { ResourceDirectory } from '../../resources/resource.ts';
+import type { Sessions } from '../../sessions/session.ts';
+import type { ConsentStore, ParkedRequestStore, PersonStore, SessionRow } from '../../store/store.ts';
+
+export interface AuthorizeDeps {
+  readonly issuer: string;
+  readonly store: Pick<PersonStore, 'findPerson'> &
+    Pick<ConsentStore, 'findConsents'> &
+    Pick<ParkedRequestStore, 'dropParkedRequest'>;
+  readonly clients: ClientDirectory;
+  readonly resources: ResourceDirectory;
+  readonly sessions: Pick<Sessions, 'find'>;
+  readonly parking: ParkingLot;
+  readonly grant: GrantAuthorization;
+  readonly verifyHint: VerifyHint;
+  readonly cookies: ServerCookies;
+  readonly pages: Pick<Pages, 'goOn'>;
+  readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
+}
+
+/** Longer addresses are cut or refused on their way by browsers and proxies. */
+const longestQuery = 8000;
+
+export function createAuthorizeEndpoint(deps: AuthorizeDeps): Endpoint {
+  return async (request, exchange) => {
+    if (request.method === 'POST') return repeatAsGet(request, deps.issuer);
+    const session = await findActiveSession(request, deps);
+    if (session !== undefined) exchange.identify({ person: session.person });
+    return parkedId(request) === undefined
+      ? begin(request, exchange, { ...deps, session })
+      : resume(request, exchange, { ...deps, session });
+  };
+}
+
+type WithSession = AuthorizeDeps & { readonly session: SessionRow | undefined };
+
+/**
+ * A posted request is asked again by GET: the browser sends no Lax cookie with a post from another site, and every
+ * later step comes back here by GET anyway.
+ */
+function repeatAsGet(request: HttpRequest, issuer: string): HttpAnswer {
+  if (request.body.length > longestQuery) refuse('malformed_request', { detail: 'the posted request is too long' });
+  // Parsed and not only copied: what is not form-encoded has no business in a header.
+  parseParameters(request.body);
+  return redirect(`${issuer}/authorize?${request.body}`);
+}
+
+/** The live session of somebody who may still sign in (R-021). */
+async function findActiveSession(request: HttpRequest, deps: AuthorizeDeps): Promise<SessionRow | undefined> {
+  const session = await deps.sessions.find(deps.cookies.session.read(request));
+  if (session === undefined) return undefined;
+  const person = await deps.store.findPerson(session.person);
+  return person?.state === 'active' ? session : undefined;
+}
+
+async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSession): Promise<HttpAnswer> {
+  const { client, request } = await checkRequest(parseParameters(httpRequest.query), {
+    clients: deps.clients,
+    resources: deps.resources,
+    signedIn: deps.session !== undefined,
+    hintedPerson: async (hint, clientId) => {
+      const hinted = await deps.verifyHint(hint);
+      return hinted?.client === clientId ? hinted.person : undefined;
+    },
+  });
+  exchange.identify({ client: client.id });
+  const next = await decide({ client, request, parked: undefined }, deps);
+  switch (next.step) {
+    case 'refuse':
+      return refuse(next.reason, { target: errorTarget(request, true) });
+    case 'respond':
+      return redirect(await grantedAddress({ client, request, next, parked: undefined }, exchange, deps));
+    default:
+      return sendOn(httpRequest, { step: next.step, request }, deps);
+  }
+}
+
+async function resume(httpRequest: HttpRequest, exchange: Exchange, deps: WithSession): Promise<HttpAnswer> {
+  const parked = await deps.parking.load(httpRequest);
+  const { client, request, row } = parked;
+  exchange.identify({ client: client.id });
+  const next = await decide({ client, request, parked: row }, deps);
+  switch (next.step) {
+    case 'refuse':
+      await deps.store.dropParkedRequest(row.idHash);
+      return refuse(next.reason, { target: { ...errorTarget(request, true), afterForm: true } });
+    case 'respond':
+      return deps.pages.goOn(await grantedAddress({ client, request, next, parked: row.idHash }, exchange, deps));
+    default:
+      return redirect(stepAddress(deps.issuer, next.step, parked.id));
+  }
+}
+
+interface Deciding {
+  readonly client: Client;
+  readonly request: CheckedRequest;
+  readonly parked: ParkedRequest['row'] | undefined;
+}
+
+async function decide({ client, request, parked }: Deciding, deps: WithSession): Promise<NextStep> {
+  const { session } = deps;
+  const remembered = session === undefined ? [] : await deps.store.findConsents(session.person, client.id);
+  const wanted = wantedConsent(request, deps.resources);
+  return nextStep({ request, client, parked, session, wanted, remembered, now: epochSeconds(deps.runtime) });
+}
+
+interface Granted {
+  readonly client: Client;
+  readonly request: CheckedRequest;
+  readonly next: Extract<NextStep, { step: 'respond' }>;
+  readonly parked: string | undefined;
+}
+
+/** Grants, and answers with the client's address with the code in it. */
+async function grantedAddress(granted: Granted, exchange: Exchange, deps: AuthorizeDeps): Promise<string> {
+  const { client, request, next, parked } = granted;
+  const result = await deps.grant({ client, session: next.session, request, parkedIdHash: parked }, exchange);
+  if (result === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
+  return clientAddress(request.redirectUri, { code: result.code, state: request.state, iss: deps.issuer });
+}
+
+interface SendingOn {
+  readonly step: 'login' | 'consent';
+  readonly request: CheckedRequest;
+}
+
+/** Parks the request for this browser, which gets its cookie now if it has none, and sends it to the step. */
+async function sendOn(
+  httpRequest: HttpRequest,
+  { step, request }: SendingOn,
+  deps: AuthorizeDeps,
+): Promise<HttpAnswer> {
+  const known = deps.cookies.browser.read(httpRequest);
+  const browser =
+    known ?? createPrefixedToken(tokenPrefixes.browser, deps.runtime.randomBytes(32).toString('base64url'));
+  const id = await deps.parking.park(request, browser);
+  return redirect(stepAddress(deps.issuer, step, id), known === undefined ? deps.cookies.browser.set(browser) : []);
+}

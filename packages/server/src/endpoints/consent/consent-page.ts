@@ -1,0 +1,71 @@
+/** What the consent page says: who asks, who is asked, for which APIs and rights, for how long, and where to. */
+import { html } from 'hono/html';
+import type { Client } from '../../clients/client.ts';
+import { clientFooter, clientLogo, formTargets, logoOrigins } from '../../http/client-identity.ts';
+import { type Html, hostOf, type PageContent } from '../../http/page.ts';
+import type { CheckedRequest } from '../../requests/check.ts';
+import type { Resource } from '../../resources/resource.ts';
+import type { PersonRow } from '../../store/store.ts';
+import { accessDuration, type KeptFor } from './duration.ts';
+
+export interface ConsentView {
+  readonly client: Client;
+  readonly request: CheckedRequest;
+  readonly person: PersonRow;
+  readonly asked: readonly { readonly resource: Resource; readonly scopes: readonly string[] }[];
+  readonly lifetimes: KeptFor;
+  readonly action: string;
+  readonly otherAccount: string;
+  readonly formToken: string;
+}
+
+export function consentPage(view: ConsentView): PageContent {
+  const { client, request } = view;
+  const footer = clientFooter(client);
+  return {
+    status: 200,
+    title: `Allow ${client.name}`,
+    main: consentMain(view),
+    hasForm: true,
+    formTargets: formTargets(request.redirectUri),
+    imageOrigins: logoOrigins(client),
+    ...(footer === undefined ? {} : { footer }),
+  };
+}
+
+function consentMain(view: ConsentView): Html {
+  const { client, request } = view;
+  return html`${clientLogo(client)}<h1>Allow <span id="client-name">${client.name}</span>?</h1>
+<p class="lead">It asks to do this with your account:</p>
+${view.asked.length === 0 ? '' : html`<ul class="grants" id="consent-grants">${view.asked.map(grantOf)}</ul>`}
+<dl class="facts">
+<div><dt>How long</dt><dd id="consent-duration">${accessDuration({ scopes: request.scopes, grants: client.grants }, view.lifetimes)}</dd></div>
+<div><dt>Afterwards you go to</dt><dd id="consent-destination">${hostOf(request.redirectUri)}</dd></div>
+</dl>
+${personOf(view)}
+<form method="post" action="${view.action}">
+<input type="hidden" name="form_token" value="${view.formToken}">
+<div class="actions pair">
+<button id="consent-allow" type="submit" name="decision" value="allow">Allow</button>
+<button id="consent-deny" class="plain" type="submit" name="decision" value="deny">Deny</button>
+</div>
+</form>`;
+}
+
+function personOf({ person, otherAccount }: ConsentView): Html {
+  const name = person.profile.name ?? person.loginName;
+  const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
+  return html`<div class="who"><div>Signed in as <strong id="consent-person">${name}</strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
+}
+
+function grantOf({ resource, scopes }: ConsentView['asked'][number]): Html {
+  const words = scopes.map((scope) => html`<li>${resource.scopes.get(scope) ?? scope}</li>`);
+  const list = words.length === 0 ? html`<li>Be recognised there</li>` : words;
+  return html`<li><h2>${resource.name}</h2><p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
+`;
+}
+
+/** Where the API is: its host, or its whole name when that is no address. */
+function placeOf(audience: string): string {
+  return /^https?:/.test(audience) ? new URL(audience).host : audience;
+}

@@ -1,0 +1,38 @@
+/** For how long a consent lets a client act, in words a person can use. */
+import { offlineScope } from '../../resources/resource.ts';
+
+/** Seconds. */
+export interface KeptFor {
+  readonly accessToken: number;
+  readonly refreshIdle: number;
+  readonly refreshAbsolute: number;
+  readonly sessionAbsolute: number;
+}
+
+/** How long the access lasts that is being asked for. */
+export function accessDuration(
+  asked: { readonly scopes: readonly string[]; readonly grants: ReadonlySet<string> },
+  lifetimes: KeptFor,
+): string {
+  if (!asked.grants.has('refresh_token')) return `For ${inWords(lifetimes.accessToken)} after each sign-in.`;
+  const whole = inWords(lifetimes.refreshAbsolute);
+  if (asked.scopes.includes(offlineScope)) {
+    return `For up to ${whole}, even after you sign out. It ends after ${inWords(lifetimes.refreshIdle)} without use.`;
+  }
+  const session = Math.min(lifetimes.sessionAbsolute, lifetimes.refreshAbsolute);
+  return `Until you sign out, at the latest after ${inWords(session)}.`;
+}
+
+const units = [
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute'],
+  [1, 'second'],
+] as const;
+
+/** Seconds in the largest unit that leaves at most two digits of error: `14 days`, `90 minutes`, `1 hour`. */
+export function inWords(seconds: number): string {
+  const [size, name] = units.find(([unit]) => seconds % unit === 0 && seconds >= unit) ?? units[3];
+  const count = seconds / size;
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,133 @@
+/**
+ * The way of events to the sinks.
+ *
+ * Effects lie in the outbox, committed with what they tell of, and are dropped from it once every sink has them:
+ * delivery at least once. Everything else waits in memory for at most a second: a crash may lose that second, and
+ * nothing else.
+ *
+ * Owns: when events are delivered, and again after a failure. Does not own: what an event is (`audit`), where it goes
+ * (the sinks).
+ */
+import type { RecordedEvent, Sink } from '@castellan/audit';
+import type { Runtime } from '@castellan/protocol';
+import type { Outbox } from '../store/store.ts';
+
+export interface EventFlow {
+  /** Takes an event that changes no authority. */
+  readonly record: (event: RecordedEvent) => void;
+  /** Something may have been committed to the outbox: look there soon. */
+  readonly nudge: () => void;
+  /** Delivers what is there; resolves when it was tried. */
+  readonly flush: () => Promise<void>;
+  /** Delivers for the last time, and closes the sinks. */
+  readonly close: () => Promise<void>;
+}
+
+export interface EventFlowDeps {
+  readonly store: Outbox;
+  readonly sinks: readonly Sink[];
+  readonly runtime: Pick<Runtime, 'schedule'>;
+}
+
+/** The stated loss window of events without a change of authority, in milliseconds. */
+const flushInterval = 1000;
+/** More than this waiting in memory and the oldest go: a sink that is down must not take the server along. */
+const largestBuffer = 10_000;
+const outboxBatch = 200;
+
+interface Flow {
+  readonly deps: EventFlowDeps;
+  buffer: RecordedEvent[];
+  /** The delivery that runs, if one does: one at a time, so that no event is delivered twice by ourselves. */
+  running: Promise<void> | undefined;
+  isNudged: boolean;
+  isClosed: boolean;
+  cancel: () => void;
+}
+
+export function startEventFlow(deps: EventFlowDeps): EventFlow {
+  const flow: Flow = { deps, buffer: [], running: undefined, isNudged: false, isClosed: false, cancel: () => {} };
+  scheduleFlush(flow);
+  return {
+    record: (event) => {
+      flow.buffer.push(event);
+      if (flow.buffer.length > largestBuffer) flow.buffer.splice(0, flow.buffer.length - largestBuffer);
+    },
+    nudge: () => {
+      flow.isNudged = true;
+      if (flow.running === undefined) void deliverAll(flow);
+    },
+    flush: () => deliverAll(flow),
+    close: async () => {
+      flow.isClosed = true;
+      flow.cancel();
+      await flow.running;
+      await deliverAll(flow);
+      await Promise.allSettled(deps.sinks.map((sink) => sink.close()));
+    },
+  };
+}
+
+function scheduleFlush(flow: Flow): void {
+  flow.cancel = flow.deps.runtime.schedule(flushInterval, () => {
+    void deliverAll(flow).then(() => {
+      if (!flow.isClosed) scheduleFlush(flow);
+    });
+  });
+}
+
+/** Delivers until nothing is left or a sink says no; never rejects, the next round tries again. */
+function deliverAll(flow: Flow): Promise<void> {
+  flow.running ??= deliverRounds(flow).finally(() => {
+    flow.running = undefined;
+  });
+  return flow.running;
+}
+
+async function deliverRounds(flow: Flow): Promise<void> {
+  do {
+    flow.isNudged = false;
+    const isDelivered = (await attempt(() => drainOutbox(flow.deps))) && (await attempt(() => drainBuffer(flow)));
+    if (!isDelivered) return;
+  } while (flow.isNudged);
+}
+
+/** Whether it worked. What a sink or the store says when it does not is no event: there is nowhere to deliver it. */
+async function attempt(delivery: () => Promise<void>): Promise<boolean> {
+  try {
+    await delivery();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function drainOutbox({ store, sinks }: EventFlowDeps): Promise<void> {
+  for (;;) {
+    const batch = await store.readOutbox(outboxBatch);
+    if (batch.length === 0) return;
+    await deliver(
+      batch.map(({ event }) => event),
+      sinks,
+    );
+    // INVARIANT: dropped only after every sink has taken them.
+    await store.dropFromOutbox(batch.map(({ sequence }) => sequence));
+    if (batch.length < outboxBatch) return;
+  }
+}
+
+async function drainBuffer(flow: Flow): Promise<void> {
+  const events = flow.buffer;
+  if (events.length === 0) return;
+  flow.buffer = [];
+  try {
+    await deliver(events, flow.deps.sinks);
+  } catch (error) {
+    flow.buffer = [...events, ...flow.buffer].slice(-largestBuffer);
+    throw error;
+  }
+}
+
+async function deliver(events: readonly RecordedEvent[], sinks: readonly Sink[]): Promise<void> {
+  await Promise.all(sinks.map((sink) => sink.deliver(events)));
+}

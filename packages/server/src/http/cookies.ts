@@ -1,0 +1,48 @@
+/** The two cookies of this server: the person's session, and the browser that a parked request belongs to. */
+import { formatCookie, type HttpRequest, hashSecret, parseCookies } from '@castellan/protocol';
+
+/** One cookie: reading it, and the `Set-Cookie` values that set or clear it. */
+export interface ServerCookie {
+  readonly read: (request: Pick<HttpRequest, 'headers'>) => string | undefined;
+  readonly set: (value: string) => readonly string[];
+  readonly clear: () => readonly string[];
+}
+
+export interface ServerCookies {
+  readonly session: ServerCookie;
+  readonly browser: ServerCookie;
+}
+
+/**
+ * The cookies of an issuer: `__Host-`, Secure, HttpOnly, Lax (they must come along when a client sends the browser
+ * here), and gone with the browser.
+ *
+ * Some browsers keep no Secure cookie on http://localhost; so a loopback http issuer sets a twin without prefix and
+ * Secure, and reads it when the other is absent. Issuers that share a host differ in their path and get names that
+ * differ too.
+ */
+export function createServerCookies(issuer: string): ServerCookies {
+  const { protocol, pathname } = new URL(issuer);
+  const suffix = pathname === '/' ? '' : `-${hashSecret(pathname).slice(0, 8)}`;
+  const hasTwin = protocol === 'http:';
+  return {
+    session: createCookie(`castellan-session${suffix}`, hasTwin),
+    browser: createCookie(`castellan-browser${suffix}`, hasTwin),
+  };
+}
+
+function createCookie(plainName: string, hasTwin: boolean): ServerCookie {
+  const name = `__Host-${plainName}`;
+  const write = (value: string, age: { readonly maxAge?: number }): readonly string[] => [
+    formatCookie(name, value, { sameSite: 'Lax', secure: true, ...age }),
+    ...(hasTwin ? [formatCookie(plainName, value, { sameSite: 'Lax', secure: false, ...age })] : []),
+  ];
+  return {
+    read: (request) => {
+      const cookies = parseCookies(request.headers['cookie']);
+      return cookies.get(name) ?? (hasTwin ? cookies.get(plainName) : undefined);
+    },
+    set: (value) => write(value, {}),
+    clear: () => write('', { maxAge: 0 }),
+  };
+}

@@ -1,0 +1,171 @@
+/** Carries plain requests on node:http and node:https: reads bodies within bounds, and closes in time. */
+import { isUtf8 } from 'node:buffer';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as NodeServer,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type HttpAnswer, type RefusalReason, type Runtime, systemRuntime } from '@castellan/protocol';
+import type { CarriedRequest, Handle } from './handle.ts';
+
+/** Bytes of a body that are read; what is longer is refused unread. */
+export const largestBody: number = 64 * 1024;
+
+/** Whatever answers requests. */
+export interface Handler {
+  readonly handle: Handle;
+}
+
+/**
+ * A request listener for a node server of your own. Set timeouts and header limits on it as {@link listen} does.
+ *
+ * @example http.createServer(nodeListener(server)).listen(4000, '127.0.0.1');
+ */
+export function nodeListener(server: Handler): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    void answer(server, request, response);
+  };
+}
+
+async function answer(server: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(request);
+  // The client has gone: there is nobody to answer, and what it sent was cut.
+  if (body.kind === 'aborted') return;
+  const reply = await server.handle(carriedRequest(request, body));
+  // The rest of a body that was not read would be taken for the next request.
+  if (body.kind === 'unread') response.setHeader('connection', 'close');
+  write(response, reply);
+}
+
+function write(response: ServerResponse, reply: HttpAnswer): void {
+  response.statusCode = reply.status;
+  for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
+  response.end(reply.body);
+}
+
+type Body =
+  | { readonly kind: 'read'; readonly text: string }
+  | { readonly kind: 'unread'; readonly reason: RefusalReason }
+  | { readonly kind: 'aborted' };
+
+/** Counts what arrives, not what was announced; a body in another encoding than UTF-8 is refused, never repaired. */
+function readBody(request: IncomingMessage): Promise<Body> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > largestBody) return Promise.resolve({ kind: 'unread', reason: 'body_too_large' });
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= largestBody) chunks.push(chunk);
+      else {
+        request.removeAllListeners('data');
+        request.pause();
+        resolve({ kind: 'unread', reason: 'body_too_large' });
+      }
+    });
+    request.on('end', () => resolve(decodeBody(Buffer.concat(chunks))));
+    request.on('error', () => resolve({ kind: 'aborted' }));
+    request.on('close', () => resolve({ kind: 'aborted' }));
+  });
+}
+
+function decodeBody(bytes: Buffer): Body {
+  if (!isUtf8(bytes)) return { kind: 'unread', reason: 'malformed_request' };
+  return { kind: 'read', text: bytes.toString('utf8') };
+}
+
+function carriedRequest(request: IncomingMessage, body: Exclude<Body, { kind: 'aborted' }>): CarriedRequest {
+  const target = request.url ?? '';
+  const mark = target.indexOf('?');
+  return {
+    method: request.method ?? '',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? '' : target.slice(mark + 1),
+    headers: request.headersDistinct,
+    body: body.kind === 'read' ? body.text : '',
+    peer: { address: request.socket.remoteAddress ?? '' },
+    ...(body.kind === 'unread' ? { unread: body.reason } : {}),
+  };
+}
+
+export interface ListenOptions {
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** 127.0.0.1 when absent: what the world should reach is a choice. */
+  readonly host?: string;
+  /** PEM; TLS 1.3 only. Without it a proxy before the server must terminate TLS. */
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer };
+  readonly runtime?: Pick<Runtime, 'schedule'>;
+}
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** Lets running answers finish, and ends within 2 s whatever clients do. */
+  readonly close: () => Promise<void>;
+}
+
+/** Against clients that send slowly or much (R-195, R-180). Milliseconds and bytes. */
+const serverOptions: ServerOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16_384,
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+};
+
+const maximumHeaders = 100;
+const maximumConnections = 10_000;
+/** Milliseconds between looks at idle connections while closing, and until the busy ones are cut. */
+const closingInterval = 50;
+const closingPatience = 1_500;
+
+/**
+ * Starts to listen, with timeouts and limits that hold slow and large requests off.
+ *
+ * @throws {Error} of node when the port is taken or may not be used
+ * @example const { port, close } = await listen(server, { port: 0 });
+ */
+export async function listen(server: Handler, options: ListenOptions): Promise<Listening> {
+  const node = createNodeServer(server, options);
+  node.maxHeadersCount = maximumHeaders;
+  node.maxConnections = maximumConnections;
+  const host = options.host ?? '127.0.0.1';
+  await new Promise<void>((resolve, reject) => {
+    node.once('error', reject);
+    node.listen(options.port, host, () => {
+      node.removeListener('error', reject);
+      resolve();
+    });
+  });
+  const { port } = node.address() as AddressInfo;
+  return { host, port, close: () => closeServer(node, options.runtime ?? systemRuntime) };
+}
+
+function createNodeServer(server: Handler, { tls }: ListenOptions): NodeServer {
+  if (tls === undefined) return createHttpServer(serverOptions, nodeListener(server));
+  return createHttpsServer({ ...serverOptions, ...tls, minVersion: 'TLSv1.3' }, nodeListener(server));
+}
+
+/** `close` alone waits for connections that are kept alive, and those are never told; so they are looked for. */
+async function closeServer(node: NodeServer, runtime: Pick<Runtime, 'schedule'>): Promise<void> {
+  let waited = 0;
+  let cancel = (): void => {};
+  const look = (): void => {
+    waited += closingInterval;
+    if (waited >= closingPatience) node.closeAllConnections();
+    else node.closeIdleConnections();
+    cancel = runtime.schedule(closingInterval, look);
+  };
+  await new Promise<void>((resolve, reject) => {
+    node.close((error) => (error === undefined ? resolve() : reject(error)));
+    look();
+  }).finally(() => cancel());
+}

@@ -1,0 +1,22 @@
+import './needed-node.ts';
+
+export type { NewPerson } from './accounts/accounts.ts';
+export type {
+  ClientConfig,
+  Config,
+  Lifetimes,
+  Limit,
+  LimitSettings,
+  ResolvedConfig,
+  ResourceConfig,
+  SecretSource,
+} from './config.ts';
+export { type Connection, fetchHandler } from './http/fetch.ts';
+export type { CarriedRequest } from './http/handle.ts';
+export { type Handler, type Listening, type ListenOptions, listen, nodeListener } from './http/node.ts';
+export { ConfigError, type ConfigProblem } from './resolve-config/problems.ts';
+export { resolveConfig } from './resolve-config/resolve-config.ts';
+export { createServer, type Server } from './server.ts';
+export { openPostgresStore } from './store/postgres/postgres.ts';
+export { openSqliteStore } from './store/sqlite/sqlite.ts';
+export type { Profile, Store } from './store/store.ts';

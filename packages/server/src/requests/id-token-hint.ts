@@ -1,0 +1,67 @@
+/** ID tokens that come back as a hint: proof of who was signed in at which client, long after they expired. */
+import { createJwtVerifier, type JwtVerifier, type KeySource, parseCompact, Refusal } from '@castellan/protocol';
+import type { ClientDirectory } from '../clients/client.ts';
+
+/** What a verified hint says. */
+export interface HintedSession {
+  /** Whom the ID token was issued to. */
+  readonly client: string;
+  readonly person: string;
+  /** The `sid` claim. */
+  readonly session: string | undefined;
+}
+
+export interface HintDeps {
+  readonly issuer: string;
+  readonly clients: ClientDirectory;
+  readonly keys: KeySource;
+  readonly now: () => number;
+}
+
+/** Verifies a hint; undefined for anything but an ID token of ours for a client that is still registered. */
+export type VerifyHint = (hint: string) => Promise<HintedSession | undefined>;
+
+/**
+ * The longest life an ID token may ever have had, in seconds; its expiry itself does not count here.
+ *
+ * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout
+ */
+const longestLife = 3600;
+
+export function createHintVerifier(deps: HintDeps): VerifyHint {
+  return async (hint) => {
+    try {
+      const audience = audienceOf(hint);
+      if (audience === undefined || deps.clients.find(audience) === undefined) return undefined;
+      const { claims } = await hintVerifier(audience, deps).verify(hint);
+      const { sub, sid } = claims;
+      if (sub === undefined) return undefined;
+      return { client: audience, person: sub, session: typeof sid === 'string' ? sid : undefined };
+    } catch (error) {
+      // A hint that does not verify is an answer, not an accident: each caller refuses in its own words.
+      if (error instanceof Refusal && error.reason === 'token_invalid') return undefined;
+      throw error;
+    }
+  };
+}
+
+function hintVerifier(audience: string, deps: HintDeps): JwtVerifier {
+  return createJwtVerifier({
+    issuer: deps.issuer,
+    audience,
+    algorithms: ['RS256', 'ES256', 'PS256', 'EdDSA'],
+    typ: 'JWT',
+    keys: deps.keys,
+    now: deps.now,
+    clockTolerance: 10,
+    maxLifetime: longestLife,
+    requiredClaims: ['sub'],
+    allowExpired: true,
+  });
+}
+
+/** Whose the token says it is; only then is that proven. */
+function audienceOf(hint: string): string | undefined {
+  const { aud } = parseCompact(hint).claims;
+  return typeof aud === 'string' ? aud : undefined;
+}

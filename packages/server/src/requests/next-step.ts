@@ -1,0 +1,100 @@
+/**
+ * The one place that decides what comes next for an authorization request: a pure function, so that every way through
+ * sign-in and consent can be tested as a table. No step calls another; each comes back here.
+ */
+import type { RefusalReason } from '@castellan/protocol';
+import { missingConsent, type WantedConsent } from '../authorizations/consent.ts';
+import type { Client } from '../clients/client.ts';
+import { offlineScope, type ResourceDirectory, scopesAt } from '../resources/resource.ts';
+import type { ConsentRow, ParkedRequestRow, SessionRow } from '../store/store.ts';
+import type { CheckedRequest } from './check.ts';
+
+export interface Situation {
+  readonly request: CheckedRequest;
+  readonly client: Pick<Client, 'consent'>;
+  /** Undefined while the request has just arrived. */
+  readonly parked: Pick<ParkedRequestRow, 'session' | 'consentedAt' | 'deniedAt' | 'createdAt'> | undefined;
+  /** The live session of a person who is active; undefined otherwise. */
+  readonly session: SessionRow | undefined;
+  readonly wanted: readonly WantedConsent[];
+  readonly remembered: readonly ConsentRow[];
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
+export type NextStep =
+  | { readonly step: 'login' }
+  | { readonly step: 'consent'; readonly session: SessionRow; readonly asked: readonly WantedConsent[] }
+  | { readonly step: 'respond'; readonly session: SessionRow }
+  | { readonly step: 'refuse'; readonly reason: RefusalReason };
+
+/**
+ * What comes next: sign-in, consent, the answer, or a refusal.
+ *
+ * INVARIANT: `prompt=none` never leads to a page (OpenID Connect Core §3.1.2.1).
+ */
+export function nextStep(situation: Situation): NextStep {
+  const { request, parked } = situation;
+  if (parked?.deniedAt !== undefined) return { step: 'refuse', reason: 'access_denied' };
+  const session = sessionThatCounts(situation);
+  if (session === undefined) return loginStep(situation);
+  const asked = askedConsent(situation);
+  if (asked.length === 0) return { step: 'respond', session };
+  if (request.prompt.includes('none')) return { step: 'refuse', reason: 'consent_required' };
+  return { step: 'consent', session, asked };
+}
+
+function loginStep({ request, parked, session }: Situation): NextStep {
+  if (request.prompt.includes('none')) return { step: 'refuse', reason: 'login_required' };
+  // Somebody signed in for this request, but not the person the client named: asking again would go round in circles.
+  const otherPerson = session !== undefined && session.id === parked?.session && !isHinted(request, session);
+  return otherPerson ? { step: 'refuse', reason: 'login_required' } : { step: 'login' };
+}
+
+/** The session, if it is enough for what the request asks of it. */
+function sessionThatCounts({ request, parked, session, now }: Situation): SessionRow | undefined {
+  if (session === undefined || !isHinted(request, session)) return undefined;
+  // INVARIANT: only a sign-in made for this very request is fresh, whatever the clocks say.
+  if (parked?.session === session.id) return session;
+  if (request.prompt.includes('login') || request.prompt.includes('select_account')) return undefined;
+  if (request.maxAge !== undefined && now - session.authTime > request.maxAge) return undefined;
+  // The clock went back past the sign-in: how old it is cannot be told.
+  if (request.maxAge !== undefined && session.authTime > now) return undefined;
+  return session;
+}
+
+function isHinted(request: CheckedRequest, session: SessionRow): boolean {
+  return request.hintedPerson === undefined || request.hintedPerson === session.person;
+}
+
+/** What the person must still be asked; with `prompt=consent` everything, once for this request. */
+function askedConsent(situation: Situation): readonly WantedConsent[] {
+  const { request, client, wanted, remembered } = situation;
+  const isForced = request.prompt.includes('consent') && !hasJustConsented(situation);
+  return isForced ? wanted : missingConsent(client, wanted, remembered);
+}
+
+/** Whether this very person said yes on the page of this very request: another one may have signed in since. */
+function hasJustConsented({ parked, wanted, remembered }: Situation): boolean {
+  if (parked?.consentedAt === undefined) return false;
+  return wanted.every(({ resource }) =>
+    remembered.some((consent) => consent.resource === resource && consent.givenAt >= parked.createdAt),
+  );
+}
+
+/** What a request wants, by resource; `offline_access` stands with the issuer, whose word it is. */
+export function wantedConsent(
+  request: Pick<CheckedRequest, 'scopes' | 'resources'>,
+  resources: ResourceDirectory,
+): readonly WantedConsent[] {
+  const { issuer } = resources;
+  const offline = request.scopes.includes(offlineScope) ? [offlineScope] : [];
+  const wanted = request.resources.flatMap((audience) => {
+    const resource = resources.find(audience);
+    if (resource === undefined || audience === issuer.audience) return [];
+    return [{ resource: audience, scopes: scopesAt(resource, request.scopes) }];
+  });
+  const own = request.resources.includes(issuer.audience) ? scopesAt(issuer, request.scopes) : [];
+  const wantsIssuer = request.resources.includes(issuer.audience) || offline.length > 0;
+  return wantsIssuer ? [{ resource: issuer.audience, scopes: [...own, ...offline] }, ...wanted] : wanted;
+}

@@ -1,0 +1,116 @@
+/**
+ * THE table of routes: every path this server answers, what stands behind it, and what holds for it. Newcomers start
+ * here.
+ */
+import { wellKnownPaths } from '@castellan/protocol';
+import { documentCacheControl, type EndpointPaths } from './endpoints/discovery/discovery.ts';
+import { type Asset, assets } from './http/assets.ts';
+import type { Endpoint } from './http/exchange.ts';
+import type { Route } from './http/route.ts';
+
+/** The endpoints, ready to be called. */
+export interface Endpoints {
+  readonly authorize: Endpoint;
+  readonly login: Endpoint;
+  readonly consent: Endpoint;
+  readonly logout: Endpoint;
+  readonly logoutConfirm: Endpoint;
+  readonly token: Endpoint;
+  readonly userinfo: Endpoint;
+  readonly discovery: Endpoint;
+  readonly jwks: Endpoint;
+}
+
+/** Paths below the issuer that metadata tells of. */
+export const endpointPaths: EndpointPaths = Object.freeze({
+  authorize: '/authorize',
+  token: '/token',
+  userinfo: '/userinfo',
+  logout: '/logout',
+  jwks: '/jwks',
+});
+
+/** A page for a person: never readable by another origin, never stored. */
+const page = {
+  cors: 'none',
+  cache: 'no-store',
+  limit: 'authorizePerAddress',
+  channel: 'page',
+  form: 'required',
+} as const;
+/** For programs, also those that run in the browser as a public client. */
+const api = { cors: 'clients', cache: 'no-store', limit: 'tokenPerAddress', channel: 'json' } as const;
+/** Public documents. */
+const open = {
+  cors: 'any',
+  cache: documentCacheControl,
+  limit: undefined,
+  channel: 'json',
+  form: 'none',
+  effect: 'read',
+  method: 'GET',
+} as const;
+
+/** The table, for an issuer that may have a path of its own. */
+export function createRoutes(issuer: string, endpoints: Endpoints): readonly Route[] {
+  const { pathname } = new URL(issuer);
+  const base = pathname === '/' ? '' : pathname;
+  const { authorize, login, consent, logout, logoutConfirm, token, userinfo, discovery, jwks } = endpoints;
+  const own: readonly Route[] = [
+    { method: 'GET', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'act', ...page },
+    { method: 'POST', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'read', ...page },
+    { method: 'GET', path: '/login', name: 'login', endpoint: login, effect: 'read', ...page },
+    { method: 'POST', path: '/login', name: 'login', endpoint: login, effect: 'act', ...page },
+    { method: 'GET', path: '/consent', name: 'consent', endpoint: consent, effect: 'read', ...page },
+    { method: 'POST', path: '/consent', name: 'consent', endpoint: consent, effect: 'act', ...page },
+    { method: 'GET', path: endpointPaths.logout, name: 'logout', endpoint: logout, effect: 'act', ...page },
+    { method: 'POST', path: endpointPaths.logout, name: 'logout', endpoint: logout, effect: 'act', ...page },
+    { method: 'POST', path: '/logout/confirm', name: 'logout', endpoint: logoutConfirm, effect: 'act', ...page },
+    {
+      method: 'POST',
+      path: endpointPaths.token,
+      name: 'token',
+      endpoint: token,
+      effect: 'act',
+      form: 'required',
+      ...api,
+    },
+    {
+      method: 'GET',
+      path: endpointPaths.userinfo,
+      name: 'userinfo',
+      endpoint: userinfo,
+      effect: 'read',
+      form: 'none',
+      ...api,
+    },
+    {
+      method: 'POST',
+      path: endpointPaths.userinfo,
+      name: 'userinfo',
+      endpoint: userinfo,
+      effect: 'read',
+      form: 'optional',
+      ...api,
+    },
+    { path: endpointPaths.jwks, name: 'jwks', endpoint: jwks, ...open },
+    ...Object.values(assets).map(assetRoute),
+  ];
+  const { openid, oauth } = wellKnownPaths(issuer);
+  return [
+    ...own.map((route) => ({ ...route, path: base + route.path })),
+    ...[...openid, ...oauth].map((path) => ({ path, name: 'discovery', endpoint: discovery, ...open })),
+  ];
+}
+
+function assetRoute(asset: Asset): Route {
+  const answer = { status: 200, headers: { 'content-type': asset.contentType }, body: asset.body };
+  return {
+    ...open,
+    cors: 'none',
+    cache: 'public, max-age=31536000, immutable',
+    path: asset.path,
+    name: 'asset',
+    endpoint: async () => answer,
+  };
+}

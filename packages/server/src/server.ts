@@ -1,0 +1,213 @@
+/**
+ * The composition root: opens what has to be opened, and takes it apart again.
+ *
+ * Owns: the order of opening and closing, what runs on a timer. Does not own: which part gets which (`assemble.ts`),
+ * which routes there are (`routes.ts`), any rule.
+ */
+import { type NoticeEvent, type Recorder, recordEvents, type Sink } from '@castellan/audit';
+import { epochSeconds, type HttpAnswer, type Runtime, systemRuntime } from '@castellan/protocol';
+import type { Accounts, NewPerson } from './accounts/accounts.ts';
+import { assemble } from './assemble.ts';
+import type { Config, ResolvedConfig } from './config.ts';
+import { type EventFlow, startEventFlow } from './events/events.ts';
+import type { CarriedRequest, Handle } from './http/handle.ts';
+import { describeFailure } from './http/trace.ts';
+import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { resolveConfig } from './resolve-config/resolve-config.ts';
+import { longestAccessToken } from './resources/resource.ts';
+import { openPostgresStore } from './store/postgres/postgres.ts';
+import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import type { Store } from './store/store.ts';
+
+/** An authorization server that answers plain requests; `nodeListener`, `listen` and `fetchHandler` carry them. */
+export interface Server {
+  readonly issuer: string;
+  /** Answers a request; never rejects. */
+  readonly handle: (request: CarriedRequest) => Promise<HttpAnswer>;
+  readonly accounts: {
+    /**
+     * Creates a person with a password.
+     *
+     * @throws {Refusal} `input_invalid`, naming what is wrong
+     */
+    readonly create: (person: NewPerson) => ReturnType<Accounts['create']>;
+  };
+  /** Waits for the requests that run, delivers the events that wait, closes store and sinks. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Starts an authorization server: checks the configuration whole, opens the store, makes or opens the signing keys.
+ * It opens no port.
+ *
+ * The server takes the sinks over: it delivers to them until it is closed, and closes them then.
+ *
+ * @throws {ConfigError} naming every problem of the configuration at once, before anything is opened
+ * @throws {Error} when the store cannot be opened, or the master key is not the one it was set up with
+ * @example
+ * const server = await createServer(config);
+ * const listening = await listen(server, { port: 4000 });
+ */
+export async function createServer(
+  config: Config,
+  runtime: Runtime = systemRuntime,
+  sinks: readonly Sink[] = [],
+): Promise<Server> {
+  const resolved = resolveConfig(config);
+  const recorder: Recorder = { source: resolved.issuer, now: runtime.now, randomBytes: runtime.randomBytes };
+  const store = await openStore(resolved, runtime);
+  try {
+    const keys = await openKeys(resolved, { store, recorder, runtime });
+    const events = startEventFlow({ store, sinks, runtime });
+    return run({ config: resolved, runtime, recorder, store, keys, events });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Everything that is open. */
+export interface Opened {
+  readonly config: ResolvedConfig;
+  readonly runtime: Runtime;
+  readonly recorder: Recorder;
+  readonly store: Store;
+  readonly keys: KeyRing;
+  readonly events: EventFlow;
+}
+
+async function openStore({ store }: ResolvedConfig, runtime: Runtime): Promise<Store> {
+  return 'sqlite' in store ? openSqliteStore(store.sqlite, runtime) : openPostgresStore(store.postgres, runtime);
+}
+
+async function openKeys(
+  config: ResolvedConfig,
+  deps: Pick<Opened, 'store' | 'recorder' | 'runtime'>,
+): Promise<KeyRing> {
+  const { clients, resources, masterKey } = config;
+  const algorithms = [
+    ...clients.map((client) => client.idTokenAlgorithm),
+    ...resources.map(({ algorithm }) => algorithm),
+  ];
+  return createKeyRing({
+    ...deps,
+    masterKey,
+    // RS256 is what every OpenID client can verify, so the key is there before the first client asks for it.
+    algorithms: [...new Set(['RS256' as const, ...algorithms])],
+    longestToken: longestAccessToken,
+  });
+}
+
+function run(opened: Opened): Server {
+  const { config, events, runtime } = opened;
+  const { handle, accounts } = assemble(opened);
+  const requests = trackRequests(handle);
+  const stopJobs = startJobs(opened);
+  notice(opened, { type: 'server.started', settings: describeSettings(config) });
+  return {
+    issuer: config.issuer,
+    handle: requests.handle,
+    accounts: {
+      create: async (person) => {
+        const created = await accounts.create(person, newCorrelation(runtime));
+        events.nudge();
+        return created;
+      },
+    },
+    close: async () => {
+      stopJobs();
+      await requests.settled();
+      await events.close();
+      await opened.store.close();
+    },
+  };
+}
+
+/** Knows which requests are being answered, so that nothing is closed under them. */
+function trackRequests(handle: Handle): { readonly handle: Handle; readonly settled: () => Promise<void> } {
+  const running = new Set<Promise<HttpAnswer>>();
+  return {
+    handle: (request) => {
+      const answer = handle(request);
+      running.add(answer);
+      return answer.finally(() => running.delete(answer));
+    },
+    settled: async () => {
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+/** Name and interval in milliseconds. */
+const jobs = [
+  ['keys.maintain', 3_600_000],
+  ['store.purge', 600_000],
+] as const;
+
+function startJobs(opened: Opened): () => void {
+  const stops = jobs.map(([name, interval]) => {
+    const work = { 'keys.maintain': () => opened.keys.maintain(), 'store.purge': () => purge(opened) }[name];
+    return repeat(opened, { name, interval, work });
+  });
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+async function purge({ store, runtime }: Opened): Promise<void> {
+  await store.purge(epochSeconds(runtime));
+}
+
+interface Job {
+  readonly name: string;
+  readonly interval: number;
+  readonly work: () => Promise<void>;
+}
+
+/** Runs a job again and again, one run at a time; a run that fails is told and tried again. */
+function repeat(opened: Opened, job: Job): () => void {
+  let isStopped = false;
+  let cancel = (): void => {};
+  const next = (): void => {
+    cancel = opened.runtime.schedule(job.interval, () => {
+      void runJob(opened, job).then(() => {
+        if (!isStopped) next();
+      });
+    });
+  };
+  next();
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}
+
+async function runJob(opened: Opened, { name, work }: Job): Promise<void> {
+  try {
+    await work();
+    opened.events.nudge();
+  } catch (error) {
+    notice(opened, { type: 'failure', where: name, error: describeFailure(error) });
+  }
+}
+
+function notice({ recorder, runtime, events }: Opened, event: NoticeEvent): void {
+  events.record(recordEvents(recorder, newCorrelation(runtime), [event])[0]);
+}
+
+function newCorrelation(runtime: Runtime): string {
+  return runtime.randomBytes(12).toString('base64url');
+}
+
+/** What the first event tells of the configuration: nothing that is secret, or says where a secret lies. */
+function describeSettings(config: ResolvedConfig): Readonly<Record<string, string>> {
+  return {
+    issuer: config.issuer,
+    store: 'sqlite' in config.store ? 'sqlite' : 'postgres',
+    clients: config.clients.map(({ id }) => id).join(' '),
+    resources: config.resources.map(({ audience }) => audience).join(' '),
+    ...Object.fromEntries(
+      Object.entries(config.lifetimes).map(([name, seconds]) => [`lifetimes.${name}`, `${seconds}`]),
+    ),
+  };
+}
