@@ -47,9 +47,9 @@ export function createLogoutEndpoint(deps: LogoutDeps): Endpoint {
     identify(exchange, asked, session);
     if (mayEndAtOnce(asked, session)) {
       await endSessions(asked, session, { deps, exchange });
-      return leave(asked, deps);
+      return leave(request, asked, deps);
     }
-    return session === undefined ? signedOut(deps) : ask(request, { asked, session }, deps);
+    return session === undefined ? signedOut(request, deps) : ask(request, { asked, session }, deps);
   };
 }
 
@@ -60,15 +60,15 @@ export function createLogoutConfirmEndpoint(deps: LogoutDeps): Endpoint {
     const fields = singleParameters(parseForm(request.body), []);
     const session = await deps.sessions.find(deps.cookies.session.read(request));
     // The session the page was made for has ended meanwhile: that is what the person wanted.
-    if (session === undefined) return signedOut(deps);
+    if (session === undefined) return signedOut(request, deps);
     const browser = deps.cookies.browser.read(request) ?? '';
     const { address } = fields;
     deps.formTokens.check('logout', [browser, session.id, address ?? ''], fields['form_token']);
     exchange.identify({ person: session.person });
     await deps.sessions.end(session.id, exchange);
-    if (address === undefined) return signedOut(deps);
+    if (address === undefined) return signedOut(request, deps);
     const answer = deps.pages.goOn(address);
-    return { ...answer, headers: { ...answer.headers, ...setCookies(deps.cookies.session.clear()) } };
+    return { ...answer, headers: { ...answer.headers, ...clearedCookie(request, deps) } };
   };
 }
 
@@ -99,13 +99,24 @@ async function endSessions(
   }
 }
 
-function leave(asked: LogoutRequest, deps: LogoutDeps): HttpAnswer {
+function leave(request: HttpRequest, asked: LogoutRequest, deps: LogoutDeps): HttpAnswer {
   const address = returnAddress(asked);
-  return address === undefined ? signedOut(deps) : redirect(address, deps.cookies.session.clear());
+  if (address === undefined) return signedOut(request, deps);
+  const answer = redirect(address);
+  return { ...answer, headers: { ...answer.headers, ...clearedCookie(request, deps) } };
 }
 
-function signedOut(deps: LogoutDeps): HttpAnswer {
-  return deps.pages.page({ ...signedOutPage(), headers: setCookies(deps.cookies.session.clear()) });
+function signedOut(request: HttpRequest, deps: LogoutDeps): HttpAnswer {
+  return deps.pages.page({ ...signedOutPage(), headers: clearedCookie(request, deps) });
+}
+
+/**
+ * INVARIANT: only a cookie that came along is cleared. A post from another site comes without it, and clearing it
+ * then would sign a person out whom nobody has asked (R-111).
+ */
+function clearedCookie(request: HttpRequest, deps: LogoutDeps): HttpAnswer['headers'] {
+  const hasCookie = deps.cookies.session.read(request) !== undefined;
+  return setCookies(hasCookie ? deps.cookies.session.clear() : []);
 }
 
 interface Asking {
