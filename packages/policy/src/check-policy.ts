@@ -146,16 +146,17 @@ function conditionProblems(place: Place, condition: Condition, depth: number): s
     case 'absent':
       return typeOf(place, condition.of) === undefined ? [`absent: ${describe(condition.of)} is not declared`] : [];
     case 'eq':
-      return pairProblems(place, condition.left, condition.right, 'eq');
+      return pairProblems(place, 'eq', [condition.left, condition.right]);
     case 'in':
-      return pairProblems(place, condition.item, condition.list, 'within');
+      return pairProblems(place, 'within', [condition.item, condition.list]);
     default:
       return ['a condition is written with the functions of this package'];
   }
 }
 
 /** What cannot be compared here could not be translated to SQL either: it is an error now, not a filter later. */
-function pairProblems(place: Place, left: Operand, right: Operand, word: 'eq' | 'within'): string[] {
+function pairProblems(place: Place, word: 'eq' | 'within', pair: readonly [Operand, Operand]): string[] {
+  const [left, right] = pair;
   const types = [typeOf(place, left), typeOf(place, right)] as const;
   const undeclared = [left, right].filter((_, index) => types[index] === undefined);
   if (undeclared.length > 0)

@@ -40,13 +40,12 @@ export interface RuleIndex {
 /** What a request comes to once its parts fit their declarations. */
 export interface Asked {
   readonly kind: string;
-  readonly resourceName: string;
   readonly scopes: readonly string[];
   readonly facts: Facts;
 }
 
 export function decide(index: RuleIndex, request: UntypedRequest): Decision {
-  return failClosed(() => judge(index, request, true));
+  return failClosed(() => judge(index, request, 'object'));
 }
 
 /**
@@ -54,19 +53,22 @@ export function decide(index: RuleIndex, request: UntypedRequest): Decision {
  * depends on the object» or «all»; it never replaces {@link decide} or `filter`.
  */
 export function foresee(index: RuleIndex, request: UntypedRequest): Decision {
-  return failClosed(() => judge(index, request, false));
+  return failClosed(() => judge(index, request, 'any object'));
 }
 
-function judge(index: RuleIndex, request: UntypedRequest, withResource: boolean): Decision {
+function judge(index: RuleIndex, request: UntypedRequest, about: 'object' | 'any object'): Decision {
   const rules = index.byAction.get(request.action);
   if (rules === undefined) return deny({ errors: ['the action is not declared'] });
-  const asked = readRequest(index, resourceOf(request.action), request, withResource);
+  const isKnown = about === 'object';
+  const asked = readRequest(index, request, isKnown ? resourceOf(request.action) : undefined);
   if (!isAsked(asked)) return deny({ errors: asked });
   const matching = rules.filter((one) => concerns(one.rule, asked));
-  const forbids = matching.filter((one) => one.rule.effect === 'forbid' && one.when.holds(asked.facts) === true);
+  // An undefined verdict means that some object may fit. About a known object there is none; should there be one all
+  // the same, it forbids and does not permit.
+  const holds = (one: CompiledRule, unknown: boolean): boolean => one.when.holds(asked.facts) ?? unknown;
+  const forbids = matching.filter((one) => one.rule.effect === 'forbid' && holds(one, isKnown));
   if (forbids.length > 0) return deny({ rules: ids(forbids) });
-  // With a row, false is the only other verdict; without one, undefined means that some row may fit.
-  const permits = matching.filter((one) => one.rule.effect === 'permit' && one.when.holds(asked.facts) !== false);
+  const permits = matching.filter((one) => one.rule.effect === 'permit' && holds(one, !isKnown));
   const granted = permits.filter((one) => carries(asked.scopes, one.rule.scopes));
   if (granted.length === 0) return deny({ scopes: permits[0]?.rule.scopes ?? [] });
   return { effect: 'permit', rules: ids(granted), errors: [], scopes: [] };
@@ -82,26 +84,28 @@ export function verbOf(action: string): string {
   return action.slice(action.indexOf('.') + 1);
 }
 
-/** Reads a request into {@link Asked}, or into the errors that make it a denial. */
+/**
+ * Reads a request into {@link Asked}, or into the errors that make it a denial. Without the name of a resource the
+ * object is not known yet, whatever the request holds.
+ */
 export function readRequest(
   index: RuleIndex,
-  resourceName: string,
   request: Omit<UntypedRequest, 'action'>,
-  withResource: boolean,
+  resourceName: string | undefined,
 ): Asked | readonly string[] {
   const principal = request.principal as { readonly kind?: unknown } | null | undefined;
   const kind = principal?.kind;
   const { principals, resources, context } = index.vocabulary;
+  const resource = resourceName === undefined ? undefined : request.resource;
   if (typeof kind !== 'string' || !Object.hasOwn(principals, kind)) return ['principal.kind is not declared'];
   const errors = [
     ...attributeErrors('principal', principals[kind] ?? {}, principal),
     ...attributeErrors('context', context, request.context),
-    ...(withResource ? rowErrors('resource', resources[resourceName]?.fields ?? {}, request.resource) : []),
+    ...(resourceName === undefined ? [] : rowErrors('resource', resources[resourceName]?.fields ?? {}, resource)),
   ];
   if (!Array.isArray(request.scopes)) errors.push('scopes is missing');
   if (errors.length > 0) return errors;
-  const facts = { principal, resource: withResource ? request.resource : undefined, context: request.context } as Facts;
-  return { kind, resourceName, scopes: request.scopes, facts };
+  return { kind, scopes: request.scopes, facts: { principal, resource, context: request.context } as Facts };
 }
 
 export function isAsked(asked: Asked | readonly string[]): asked is Asked {

@@ -51,7 +51,7 @@ function unionOfFields(
   request: UntypedReadRequest,
   fieldsOf: (rule: Rule) => readonly string[],
 ): readonly string[] {
-  const asked = readRequest(index, request.type, request, true);
+  const asked = readRequest(index, request, request.type);
   if (!isAsked(asked)) return [];
   const open = new Set<string>();
   const closed = new Set<string>();

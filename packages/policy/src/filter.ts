@@ -18,7 +18,7 @@ import {
   resourceOf,
   type UntypedRequest,
 } from './decide.ts';
-import { baseType, type Scalar } from './vocabulary.ts';
+import { baseType, type ResourceVocabulary, type Scalar } from './vocabulary.ts';
 
 export interface FilterOptions {
   readonly dialect: 'sqlite' | 'postgres';
@@ -47,9 +47,10 @@ interface Writer {
 /** @throws {RangeError} when `firstParameter` is not a positive integer */
 export function filter(index: RuleIndex, request: Omit<UntypedRequest, 'resource'>, options: FilterOptions): Filter {
   const parameters: Scalar[] = [];
-  const asked = readRequest(index, resourceOf(request.action), request, false);
+  const asked = readRequest(index, request, undefined);
   if (!isAsked(asked)) return { sql: '(FALSE)', parameters };
-  const writer = createWriter(index, asked, options, parameters);
+  const resource = index.vocabulary.resources[resourceOf(request.action)];
+  const writer = createWriter({ resource, asked, parameters }, options);
   const rules = (index.byAction.get(request.action) ?? []).filter((one) => concerns(one.rule, asked));
   const permits = rules.filter((one) => one.rule.effect === 'permit' && carries(asked.scopes, one.rule.scopes));
   const forbids = rules.filter((one) => one.rule.effect === 'forbid');
@@ -70,10 +71,16 @@ function anyOf(rules: readonly CompiledRule[], writer: Writer): Fragment {
   );
 }
 
-function createWriter(index: RuleIndex, asked: Asked, options: FilterOptions, parameters: Scalar[]): Writer {
+interface WriterDeps {
+  readonly resource: ResourceVocabulary | undefined;
+  readonly asked: Asked;
+  /** Filled while fragments are written, in the order of their placeholders. */
+  readonly parameters: Scalar[];
+}
+
+function createWriter({ resource, asked, parameters }: WriterDeps, options: FilterOptions): Writer {
   const first = options.firstParameter ?? 1;
   if (!Number.isSafeInteger(first) || first < 1) throw new RangeError('firstParameter must be a positive integer');
-  const resource = index.vocabulary.resources[asked.resourceName];
   const { dialect } = options;
   return {
     asked,
@@ -134,14 +141,14 @@ function writeEqual(left: Operand, right: Operand, writer: Writer): Fragment {
   const one = columnOf(left, writer);
   const two = isColumn(right) ? columnOf(right, writer) : writer.bind(valueOf(right, writer) as Scalar);
   const present = isColumn(right) ? `${one} IS NOT NULL AND ${two} IS NOT NULL` : `${one} IS NOT NULL`;
-  return `(${present} AND ${equals(one, two, left, writer)})`;
+  return `(${present} AND ${equals([one, two], left, writer)})`;
 }
 
 /**
  * Text is compared byte for byte, whatever collation the column has. PostgreSQL uses an index for the first comparison
  * only (its collation is the index's own); the second makes it exact under a collation that is not.
  */
-function equals(one: string, two: string, column: Operand, writer: Writer): string {
+function equals([one, two]: readonly [string, string], column: Operand, writer: Writer): string {
   if (!isColumn(column) || !writer.isText(column.name)) return `${one} = ${two}`;
   if (writer.dialect === 'sqlite') return `${one} COLLATE BINARY = ${two}`;
   return `${one} = ${two} AND ${one} COLLATE "C" = ${two}`;

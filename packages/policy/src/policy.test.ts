@@ -92,7 +92,7 @@ test('R-167[policy] a forbid wins, in whatever order the rules are written', () 
   }
 });
 
-test('R-167[policy] a machine with the id and the scopes of a person has none of the rights of that person', () => {
+test('R-168[policy] R-167 a machine with the id and the scopes of a person has none of the rights of that person', () => {
   const policy = policyOf(ownerReads);
   const machine = { ...asNora, principal: { kind: 'client', id: 'nora' } } as const;
   assert.equal(policy.decide({ ...machine, action: 'invoice.read', resource: row }).effect, 'deny');
@@ -269,7 +269,7 @@ test('R-166[policy] S-58[policy] S-84[policy] only the fields of the action at h
   assert.deepEqual(policy.writable({ ...request, principal: theo }), []);
 });
 
-test('R-182[policy] R-163[policy] a filter quotes identifiers and passes every value as a parameter', () => {
+test('R-163[policy] a filter quotes identifiers and passes every value as a parameter', () => {
   const policy = policyOf(ownerReads, ({ forbid }) =>
     forbid('void-is-hidden', {
       on: 'invoice',

@@ -101,7 +101,7 @@ function misfit(spec: AttributeSpec, value: unknown, nullable: boolean): string 
  * required one that is null is an error.
  */
 export function attributeErrors(where: string, declared: Attributes, values: unknown): readonly string[] {
-  return findErrors(where, declared, values, false);
+  return findErrors({ where, nullable: false }, declared, values);
 }
 
 /**
@@ -109,10 +109,15 @@ export function attributeErrors(where: string, declared: Attributes, values: unk
  * missing was forgotten by who loaded the row, and a rule that forbids by it would silently not apply.
  */
 export function rowErrors(where: string, declared: Attributes, values: unknown): readonly string[] {
-  return findErrors(where, declared, values, true);
+  return findErrors({ where, nullable: true }, declared, values);
 }
 
-function findErrors(where: string, declared: Attributes, values: unknown, nullable: boolean): readonly string[] {
+interface Place {
+  readonly where: string;
+  readonly nullable: boolean;
+}
+
+function findErrors({ where, nullable }: Place, declared: Attributes, values: unknown): readonly string[] {
   if (typeof values !== 'object' || values === null) return [`${where} is missing`];
   const errors: string[] = [];
   for (const name in declared) {

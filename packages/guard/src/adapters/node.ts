@@ -1,0 +1,76 @@
+/** Carries a guard on node:http and node:https: bytes to text within bounds, plain answers back. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeUtf8, type HttpAnswer, type HttpRequest, refuse } from '@castellan/protocol';
+import type { Guard } from '../guard.ts';
+import type { BodyReader } from '../input.ts';
+
+/**
+ * A listener for `createServer` of node:http.
+ *
+ * Does not bound headers, connections and slow clients: set `maxHeaderSize`, `headersTimeout` and `requestTimeout` on
+ * the server.
+ *
+ * @example createServer(nodeListener(guard)).listen(4001, '127.0.0.1');
+ */
+export function nodeListener(
+  guard: Pick<Guard, 'handle'>,
+): (incoming: IncomingMessage, response: ServerResponse) => void {
+  return (incoming, response) => {
+    // A client that goes away in the middle is not a failure of ours, and must not end the process.
+    response.on('error', () => response.destroy());
+    incoming.on('error', () => response.destroy());
+    guard.handle(plainRequest(incoming), bodyReader(incoming)).then(
+      (answer) => send(incoming, response, answer),
+      () => response.destroy(),
+    );
+  };
+}
+
+function plainRequest(incoming: IncomingMessage): HttpRequest {
+  const target = incoming.url ?? '/';
+  const mark = target.indexOf('?');
+  return {
+    method: incoming.method ?? '',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? '' : target.slice(mark + 1),
+    headers: incoming.headersDistinct,
+    body: '',
+    peer: { address: incoming.socket.remoteAddress ?? '' },
+  };
+}
+
+/** Counts bytes as they arrive: `Content-Length` is only a claim, and chunked bodies make none. */
+function bodyReader(incoming: IncomingMessage): BodyReader {
+  return async (limit) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of chunksOf(incoming)) {
+      length += chunk.length;
+      if (length > limit) refuse('body_too_large');
+      chunks.push(chunk);
+    }
+    return decodeUtf8(Buffer.concat(chunks)) ?? refuse('malformed_request', { detail: 'the body is not UTF-8' });
+  };
+}
+
+/** Leaving the loop early must leave the connection open: the refusal still has to be answered on it. */
+async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
+  try {
+    yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch {
+    refuse('malformed_request', { detail: 'the body ended too early' });
+  }
+}
+
+function send(incoming: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+  // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
+  if (!incoming.complete) response.setHeader('connection', 'close');
+  for (const [name, value] of Object.entries(answer.headers)) {
+    response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  }
+  if (!response.hasHeader('content-length') && answer.status !== 204) {
+    response.setHeader('content-length', Buffer.byteLength(answer.body));
+  }
+  response.writeHead(answer.status);
+  response.end(answer.body);
+}

@@ -1,0 +1,122 @@
+/** What a guard must be told, and the check that it was told everything. */
+import type { Limit, LimitStore } from '@castellan/limits';
+import type { ContextOf, Policy, PrincipalOf, Vocabulary } from '@castellan/policy';
+import { secureUrl, trustedProxyProblem } from '@castellan/protocol';
+import type { Access } from './access.ts';
+import type { Route } from './route.ts';
+import { limitProblems, tableProblems } from './route-table.ts';
+import type { IssuerConfig } from './verify-token.ts';
+
+/** The configuration of one guarded API. */
+export interface GuardConfig<V extends Vocabulary> {
+  /** Who writes the events, and the API's name in its metadata. */
+  readonly name: string;
+  /** The API's identifier: its https address (http on a loopback host), without query and fragment (RFC 9728 §1.2). */
+  readonly resource: string;
+  /** At least one. */
+  readonly issuers: readonly IssuerConfig[];
+  readonly policy: Policy<V>;
+  /**
+   * Who calls, loaded from the API's own data by issuer and subject; undefined refuses. Its `kind` must be that of the
+   * access: a client never becomes a person.
+   */
+  readonly principal: (access: Access) => PrincipalOf<V> | undefined | Promise<PrincipalOf<V> | undefined>;
+  /** What the policy declares as context; may be left out when that is nothing. */
+  readonly context?: (access: Access) => ContextOf<V> | Promise<ContextOf<V>>;
+  /** `'GET /invoices/:id'` -> the route. */
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly limits: {
+    readonly store: LimitStore;
+    /** For each address (IPv6: /64) over all routes and refusals, before anything else is done. */
+    readonly perAddress: Limit;
+  };
+  /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** Bytes of a body at most; 65536 by default. */
+  readonly bodyLimit?: number;
+  /** Where a developer reads about this API (RFC 9728 §2). */
+  readonly documentation?: string;
+}
+
+/** A guard that cannot be built; `problems` has one sentence for each thing that is missing or wrong. */
+export class GuardConfigError extends Error {
+  override readonly name = 'GuardConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The guard cannot start:\n${problems.map((problem) => `- ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** @throws {GuardConfigError} naming everything that is missing or wrong, at once */
+export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>): void {
+  const problems = [
+    ...(isText(config.name) ? [] : ['name is missing']),
+    ...resourceProblems(config.resource),
+    ...issuersProblems(config.issuers),
+    ...(typeof config.policy?.decide === 'function' ? [] : ['policy is missing']),
+    ...(typeof config.principal === 'function' ? [] : ['principal is missing: how is the caller found?']),
+    ...contextProblems(config),
+    ...limitProblems('limits.perAddress', config.limits?.perAddress),
+    ...(typeof config.limits?.store?.take === 'function' ? [] : ['limits.store is missing']),
+    ...proxyProblems(config.trustedProxies ?? []),
+    ...bodyLimitProblems(config.bodyLimit),
+  ];
+  if (typeof config.routes !== 'object' || config.routes === null) problems.push('routes is missing');
+  else if (typeof config.policy?.decide === 'function') problems.push(...tableProblems(config.routes, config.policy));
+  if (problems.length > 0) throw new GuardConfigError(problems);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function resourceProblems(resource: unknown): readonly string[] {
+  if (!isText(resource)) return ['resource is missing: the address of this API'];
+  const url = secureUrl(resource);
+  const sound = url !== undefined && !/[?#]/.test(resource) && url.username === '' && url.password === '';
+  return sound ? [] : ['resource must be https (http on a loopback host), without query and fragment'];
+}
+
+function issuersProblems(issuers: unknown): readonly string[] {
+  if (!Array.isArray(issuers) || issuers.length === 0) return ['issuers is missing: whose tokens are accepted?'];
+  const names = issuers.map((one: Partial<IssuerConfig> | undefined) => one?.issuer);
+  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
+  return [
+    ...issuers.flatMap((one, index) => issuerProblems(`issuers[${index}]`, one)),
+    ...repeated.map((name) => `issuers: ${name} is there twice`),
+  ];
+}
+
+/** Presence only; that the values are strong enough is the verifier's own check. */
+function issuerProblems(where: string, issuer: Partial<IssuerConfig> | undefined): readonly string[] {
+  const problems: string[] = [];
+  if (!isText(issuer?.issuer)) problems.push(`${where}.issuer is missing`);
+  if (!isText(issuer?.audience)) problems.push(`${where}.audience is missing`);
+  if (!Array.isArray(issuer?.algorithms) || issuer.algorithms.length === 0) {
+    problems.push(`${where}.algorithms is missing`);
+  }
+  if (issuer?.typ !== null && !isText(issuer?.typ)) problems.push(`${where}.typ is missing`);
+  if (!isText(issuer?.jwksUri)) problems.push(`${where}.jwksUri is missing`);
+  return problems;
+}
+
+function contextProblems<V extends Vocabulary>(config: GuardConfig<V>): readonly string[] {
+  const declared = Object.keys(config.policy?.vocabulary?.context ?? {});
+  if (declared.length === 0 || typeof config.context === 'function') return [];
+  return [`context is missing: the policy asks for ${declared.join(', ')}`];
+}
+
+function proxyProblems(proxies: readonly string[]): readonly string[] {
+  return proxies.flatMap((proxy) => {
+    const problem = trustedProxyProblem(proxy);
+    return problem === undefined ? [] : [`trustedProxies: ${JSON.stringify(proxy)} ${problem}`];
+  });
+}
+
+function bodyLimitProblems(limit: unknown): readonly string[] {
+  if (limit === undefined) return [];
+  const sound = Number.isSafeInteger(limit) && (limit as number) > 0 && (limit as number) <= 16_777_216;
+  return sound ? [] : ['bodyLimit must be 1 to 16777216 bytes'];
+}

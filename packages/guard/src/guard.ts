@@ -1,0 +1,263 @@
+/**
+ * The guard: from a request to its answer, through one pipeline that no route can leave out a part of.
+ *
+ * Owns: the order of the checks, turning a Refusal into an answer, surviving everything else, and the one outcome
+ * event of each request. Does not own: rules (`@castellan/policy`), verification (`@castellan/protocol`), carrying
+ * bytes (`adapters/`), and what handlers do.
+ */
+import type { Sink } from '@castellan/audit';
+import type { Limit } from '@castellan/limits';
+import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
+import { addressBucket, type HttpAnswer, type HttpRequest, Refusal, type Runtime, refuse } from '@castellan/protocol';
+import type { Access } from './access.ts';
+import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
+import { withDeadline } from './deadline.ts';
+import { createEventBuffer } from './events.ts';
+import { type BodyReader, type CheckedInput, readInput } from './input.ts';
+import { jsonAnswer, shapeOutput } from './output.ts';
+import { problemAnswer } from './problem.ts';
+import {
+  type AskedPolicy,
+  type Asking,
+  type Judge,
+  requireFunction,
+  requireObject,
+  requireWritable,
+} from './require.ts';
+import { metadataPath, metadataUrl, resourceMetadata } from './resource-metadata.ts';
+import { type GuardedRoute, publicRoute, type Route } from './route.ts';
+import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
+import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
+import { createReadAccess, type ReadAccess } from './verify-token.ts';
+
+export interface Guard {
+  /**
+   * Answers a request; never rejects. A `readBody` is called at most once, after the caller was found and permitted,
+   * and takes the place of `request.body`.
+   */
+  readonly handle: (request: HttpRequest, readBody?: BodyReader) => Promise<HttpAnswer>;
+  /** Delivers the events gathered so far. */
+  readonly flush: () => Promise<void>;
+  /** Delivers the rest and closes the sinks. */
+  readonly close: () => Promise<void>;
+}
+
+/** The configuration with its types forgotten: `checkGuardConfig` and the policy check at run time. */
+interface Machinery extends TraceDeps {
+  readonly runtime: Runtime;
+  readonly findRoute: FindRoute;
+  readonly readAccess: ReadAccess;
+  readonly policy: AskedPolicy;
+  readonly loadPrincipal: (access: Access) => unknown;
+  readonly loadContext: (access: Access) => unknown;
+  readonly limits: GuardConfig<Vocabulary>['limits'];
+  readonly bodyLimit: number;
+  readonly resourceMetadata: string;
+}
+
+/** Milliseconds that loading the principal, the context or the object may take. */
+const loadingTime = 10_000;
+
+/**
+ * Builds the guard of one API.
+ *
+ * @throws {GuardConfigError} naming each thing that is missing or wrong: an issuer without audience, a route without
+ * action, input, output or limit, two routes that clash
+ * @example
+ * const guard = createGuard({ name: 'notes', resource, issuers, policy, principal, routes, limits }, systemRuntime, sinks);
+ * createServer(nodeListener(guard)).listen(4001, '127.0.0.1');
+ * @see RFC 6750, RFC 9068 §4, RFC 9728
+ */
+export function createGuard<V extends Vocabulary>(
+  config: GuardConfig<V>,
+  runtime: Runtime,
+  sinks: readonly Sink[],
+): Guard {
+  checkGuardConfig(config);
+  const events = createEventBuffer(sinks, runtime);
+  const machinery: Machinery = {
+    runtime,
+    recorder: { source: config.name, now: runtime.now, randomBytes: runtime.randomBytes },
+    record: events.record,
+    trustedProxies: config.trustedProxies ?? [],
+    findRoute: createRouteFinder(tableOf(config)),
+    readAccess: strictly(() => createReadAccess(config.issuers, runtime)),
+    policy: config.policy as unknown as AskedPolicy,
+    loadPrincipal: config.principal,
+    loadContext: config.context ?? (() => ({})),
+    limits: config.limits,
+    bodyLimit: config.bodyLimit ?? 65_536,
+    resourceMetadata: metadataUrl(config.resource),
+  };
+  return {
+    handle: (request, readBody) => handle(request, readBody ?? wholeBody(request), machinery),
+    flush: events.flush,
+    close: events.close,
+  };
+}
+
+/** The declared routes and the one that every API has (RFC 9728 §3). */
+function tableOf<V extends Vocabulary>(config: GuardConfig<V>): Readonly<Record<string, Route>> {
+  const document = resourceMetadata({ ...config, rules: config.policy.rules, documentation: config.documentation });
+  const name = `GET ${metadataPath(config.resource)}`;
+  if (Object.hasOwn(config.routes, name)) throw new GuardConfigError([`${name} is served by the guard itself`]);
+  return {
+    ...config.routes,
+    [name]: publicRoute('RFC 9728 §3: clients read it before they have a token', () => document),
+  };
+}
+
+function strictly<T>(build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (error instanceof TypeError) throw new GuardConfigError([error.message]);
+    throw error;
+  }
+}
+
+function wholeBody(request: HttpRequest): BodyReader {
+  return async (limit) => (Buffer.byteLength(request.body) > limit ? refuse('body_too_large') : request.body);
+}
+
+/** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
+async function handle(request: HttpRequest, readBody: BodyReader, machinery: Machinery): Promise<HttpAnswer> {
+  const trace = openTrace(request, machinery);
+  let answer: HttpAnswer;
+  let refusal: Refusal | undefined;
+  try {
+    answer = await answerRequest(request, { trace, readBody, ...machinery });
+  } catch (error) {
+    refusal = error instanceof Refusal ? error : failed(error, trace);
+    answer = problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata: machinery.resourceMetadata });
+  }
+  trace.end(answer.status, refusal);
+  const secured = { ...answer, headers: { ...securityHeaders, ...answer.headers } };
+  return request.method === 'HEAD' ? withoutBody(secured) : secured;
+}
+
+/** R-184: on every answer, whatever it is. */
+const securityHeaders = Object.freeze({
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+});
+
+function failed(error: unknown, trace: Trace): Refusal {
+  trace.notice({ type: 'failure', where: 'guard', error: describeFailure(error) });
+  return new Refusal('server_error');
+}
+
+/** RFC 9110 §9.3.2: the headers of the GET, its length included. */
+function withoutBody(answer: HttpAnswer): HttpAnswer {
+  const length = String(Buffer.byteLength(answer.body));
+  return { ...answer, headers: { ...answer.headers, 'content-length': length }, body: '' };
+}
+
+type Answering = Machinery & { readonly trace: Trace; readonly readBody: BodyReader };
+
+/** The pipeline's shape for every route; `answerGuarded` has the part that public routes do not. */
+async function answerRequest(request: HttpRequest, answering: Answering): Promise<HttpAnswer> {
+  const { trace } = answering;
+  await takeLimit(answering, `address ${addressBucket(trace.address)}`, answering.limits.perAddress);
+  checkShape(request);
+  const found = answering.findRoute(request);
+  trace.know({ route: found.name });
+  if (found.route.kind === 'public') return jsonAnswer(200, await found.route.handle());
+  return answerGuarded(request, { ...answering, found, route: found.route });
+}
+
+/** Headers that frame, route or authorize a message: two of them mean that somebody else may read it differently. */
+const singleHeaders = [
+  'authorization',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'host',
+  'transfer-encoding',
+];
+/** Some frameworks let these change the method or the path after the rules were applied; here nothing does (R-165). */
+const overrideHeaders = [
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+];
+
+function checkShape(request: HttpRequest): void {
+  const override = overrideHeaders.find((name) => request.headers[name] !== undefined);
+  if (override !== undefined) refuse('malformed_request', { detail: `override header: ${override}` });
+  const repeated = singleHeaders.find((name) => (request.headers[name]?.length ?? 0) > 1);
+  if (repeated === 'authorization') refuse('credentials_malformed', { detail: 'more than one Authorization header' });
+  if (repeated !== undefined) refuse('malformed_request', { detail: `repeated header: ${repeated}` });
+}
+
+type GuardedAnswering = Answering & { readonly found: FoundRoute; readonly route: GuardedRoute };
+
+async function answerGuarded(request: HttpRequest, answering: GuardedAnswering): Promise<HttpAnswer> {
+  const { trace, route, found, policy, readBody, bodyLimit } = answering;
+  const access = await answering.readAccess(request);
+  trace.know({ principal: access.subject, client: access.client, action: route.action });
+  await takeLimit(answering, `subject ${access.issuer} ${access.subject} ${found.name}`, route.limit);
+
+  const asking = await askingOf(access, answering);
+  const judge: Judge = { policy, asking, note: (decision) => trace.know({ rules: decision.rules }) };
+  requireFunction(judge);
+  const input = await readInput({ input: route.input, request, params: found.params, readBody, bodyLimit });
+  trace.know({ object: nameObject(route.action, input.params) });
+
+  const call = { principal: asking.principal, access, ...input, correlation: trace.correlation };
+  const object = await loadObject(call, { ...answering, judge, input });
+  const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
+  const result: unknown = await route.handle({ ...call, object, filter } as never);
+  return shapeOutput(result, { route, policy, asking });
+}
+
+/** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
+async function askingOf(access: Access, answering: GuardedAnswering): Promise<Asking> {
+  const { runtime, route } = answering;
+  const load = (from: (access: Access) => unknown): Promise<unknown> =>
+    withDeadline(runtime, loadingTime, from(access));
+  const principal = await load(answering.loadPrincipal);
+  if (principal === undefined || principal === null)
+    return refuse('forbidden', { detail: 'the caller is not known here' });
+  // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
+  if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
+    refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
+  }
+  return { principal, scopes: access.scopes, context: await load(answering.loadContext), action: route.action };
+}
+
+interface Loading extends GuardedAnswering {
+  readonly judge: Judge;
+  readonly input: CheckedInput;
+}
+
+/** The object, decided on; undefined for a collection, whose handler selects by the filter. */
+async function loadObject(call: object, loading: Loading): Promise<unknown> {
+  const { route, runtime, judge, input } = loading;
+  if (route.kind === 'collection' || route.load === undefined) return undefined;
+  const object = await withDeadline(runtime, loadingTime, route.load(call as never));
+  requireObject(judge, object);
+  requireWritable(judge, object, input.body);
+  return object;
+}
+
+/** `invoice/42`; the id as it was asked for, whether there is such an object or not. */
+function nameObject(action: string, params: unknown): string {
+  const ids = Object.values(params as object).filter((id) => ['string', 'number'].includes(typeof id));
+  return [action.slice(0, action.indexOf('.')), ...ids.map((id) => encodeURIComponent(String(id).slice(0, 200)))].join(
+    '/',
+  );
+}
+
+/** A store that fails throws, and admits nothing. */
+async function takeLimit(answering: Answering, key: string, limit: Limit): Promise<void> {
+  const { limits, runtime, trace } = answering;
+  const take = await limits.store.take(key, limit, runtime.monotonic());
+  if (take.admitted) return;
+  trace.notice({ type: 'limit.hit', limit: key.split(' ', 1)[0] ?? key, address: trace.address });
+  refuse('rate_limited', { retryAfter: take.retryAfter });
+}

@@ -1,0 +1,163 @@
+/** The input of a request: from the declared sources only, checked by the declared schemas, nothing left over. */
+import { type HttpRequest, isJsonObject, parseForm, Refusal, readJson, refuse } from '@castellan/protocol';
+import type { GuardedRoute } from './route.ts';
+import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
+
+/** Checked values, by source. */
+export interface CheckedInput {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly headers: unknown;
+}
+
+/**
+ * Reads the body as text.
+ *
+ * @throws {Refusal} `body_too_large` beyond so many bytes, counted as they arrive; `malformed_request` when they are
+ * not UTF-8
+ */
+export type BodyReader = (limit: number) => Promise<string>;
+
+/** What a reading of the input needs. */
+export interface InputDeps {
+  readonly input: GuardedRoute['input'];
+  readonly request: HttpRequest;
+  readonly params: Readonly<Record<string, string>>;
+  readonly readBody: BodyReader;
+  /** Bytes. */
+  readonly bodyLimit: number;
+}
+
+/** A wrong member, by name. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+const nothing = Object.freeze({});
+
+/**
+ * Reads everything.
+ *
+ * @throws {Refusal} `input_invalid` naming every wrong and every undeclared member of one source;
+ * `repeated_parameter`, `malformed_request`, `media_type_unsupported`, `body_too_large`
+ */
+export async function readInput(deps: InputDeps): Promise<CheckedInput> {
+  const { input, request } = deps;
+  const query = readQuery(request.query);
+  return {
+    params: await check('params', input.params, deps.params),
+    query: await check('query', input.query, query),
+    headers: input.headers === undefined ? nothing : await checkHeaders(input.headers, request),
+    body: await readBody(deps),
+  };
+}
+
+/** A repeated parameter is refused: two readers would take different ones (R-177). */
+function readQuery(text: string): Readonly<Record<string, string>> {
+  const parameters = parseForm(text);
+  if (parameters.has('access_token')) refuse('secret_in_url', { detail: 'an access token in the query' });
+  const repeated = [...parameters].find(([, values]) => values.length > 1);
+  if (repeated !== undefined) refuse('repeated_parameter', { detail: `repeated: ${speakable(repeated[0])}` });
+  return Object.fromEntries([...parameters].map(([name, values]) => [name, values[0] ?? '']));
+}
+
+/** A header is there when it came exactly once. Other headers are many, and nobody's concern here. */
+function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): Promise<unknown> {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(request.headers)) {
+    if (values?.length === 1 && name !== 'authorization' && name !== 'cookie') headers[name] = values[0] ?? '';
+  }
+  return validate('headers', schema, headers);
+}
+
+const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
+
+async function readBody(deps: InputDeps): Promise<unknown> {
+  const { input, request } = deps;
+  if (input.body === undefined) {
+    await deps.readBody(0);
+    return undefined;
+  }
+  // Nothing is ever decompressed, so a small body cannot become a large one (R-179).
+  if (request.headers['content-encoding'] !== undefined) refuse('media_type_unsupported', { detail: 'encoded body' });
+  const types = request.headers['content-type'] ?? [];
+  if (types.length !== 1 || !jsonType.test(types[0] ?? '')) refuse('media_type_unsupported', { detail: 'not JSON' });
+  const text = await deps.readBody(deps.bodyLimit);
+  const { value, problem } = readJson(text, { maxLength: deps.bodyLimit });
+  if (problem !== undefined) return refuse('malformed_request', { detail: problem });
+  if (!isJsonObject(value))
+    return refuse('input_invalid', { problems: [{ path: 'body', message: 'is not an object' }] });
+  return check('body', input.body, value);
+}
+
+/** Without a schema a source must be empty. */
+async function check(source: string, schema: StandardSchema<unknown> | undefined, value: object): Promise<unknown> {
+  if (schema !== undefined) {
+    const checked = await validate(source, schema, value);
+    refuseProblems(leftOver(source, value, checked));
+    return checked;
+  }
+  refuseProblems(Object.keys(value).map((name) => undeclared(`${source}.${name}`)));
+  return nothing;
+}
+
+async function validate(source: string, schema: StandardSchema<unknown>, value: object): Promise<unknown> {
+  const result = await schema['~standard'].validate(value);
+  if (result.issues !== undefined) refuseProblems(result.issues.flatMap((issue) => problemsOf(source, issue)));
+  return (result as { readonly value: unknown }).value;
+}
+
+/**
+ * The members that a schema let fall: most validators strip what they do not know, and a client would believe that it
+ * was set (R-176). A schema that renames members is refused the same way; rename in the handler.
+ */
+function leftOver(path: string, sent: unknown, checked: unknown): Problem[] {
+  if (Array.isArray(sent)) {
+    return Array.isArray(checked)
+      ? sent.flatMap((item, index) => leftOver(`${path}[${index}]`, item, checked[index]))
+      : [];
+  }
+  // A member that became another kind of value (a date, a number) was read as a whole.
+  if (!isJsonObject(sent) || !isPlain(checked)) return [];
+  return Object.keys(sent).flatMap((name) =>
+    Object.hasOwn(checked, name)
+      ? leftOver(`${path}.${name}`, sent[name], checked[name])
+      : [undeclared(`${path}.${name}`)],
+  );
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isJsonObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Strict object schemas of some validators put the unknown names into `keys` of one issue. */
+function problemsOf(source: string, issue: SchemaIssue): readonly Problem[] {
+  const path = [source, ...(issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))].join(
+    '.',
+  );
+  const { keys } = issue as { readonly keys?: unknown };
+  if (Array.isArray(keys)) return keys.map((name) => undeclared(`${path}.${String(name)}`));
+  return [{ path, message: issue.message.slice(0, 200) }];
+}
+
+function undeclared(path: string): Problem {
+  return { path, message: 'is not accepted here' };
+}
+
+const mostProblems = 20;
+
+/** @throws {Refusal} `input_invalid` when there are problems */
+export function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const told = problems.slice(0, mostProblems).map(({ path, message }) => ({ path: path.slice(0, 200), message }));
+  throw new Refusal('input_invalid', { problems: told, detail: told.map(({ path }) => speakable(path)).join(', ') });
+}
+
+/** Names from outside enter an event only when they look like names: a sender can write a secret in any place. */
+function speakable(name: string): string {
+  return /^[A-Za-z_]{1,32}(?:\.[A-Za-z_]{1,32}|\[[0-9]{1,4}\]){0,8}$/.test(name) ? name : '(unusual name)';
+}

@@ -1,0 +1,55 @@
+/** What leaves: the declared fields of the declared type that this principal may read, and nothing else. */
+import { type HttpAnswer, refuse } from '@castellan/protocol';
+import type { AskedPolicy, Asking } from './require.ts';
+import type { GuardedRoute } from './route.ts';
+
+/** What shaping an answer needs. */
+export interface OutputDeps {
+  readonly route: GuardedRoute;
+  readonly policy: AskedPolicy;
+  readonly asking: Asking;
+}
+
+/**
+ * Shapes what a handler answered.
+ *
+ * @throws {Refusal} `object_not_found` when the one object is not there; `server_error` when a handler answered with
+ * something that is not of the declared type, or with a row of a list that the principal may not act on: such a list
+ * was not selected by the filter, and taking rows away afterwards would hide that
+ */
+export function shapeOutput(result: unknown, deps: OutputDeps): HttpAnswer {
+  const { output } = deps.route;
+  if (output === 'nothing') return { status: 204, headers: {}, body: '' };
+  if ('one' in output) return jsonAnswer(200, shapeOne(result, output.one, deps));
+  if (!Array.isArray(result)) return refuse('server_error', { detail: 'the handler did not answer with a list' });
+  return jsonAnswer(200, { items: result.map((row) => shapeListed(row, output.many, deps)) });
+}
+
+/** An answer of JSON. */
+export function jsonAnswer(status: number, value: unknown): HttpAnswer {
+  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) };
+}
+
+function shapeOne(row: unknown, type: string, deps: OutputDeps): Readonly<Record<string, unknown>> {
+  if (row === undefined || row === null) return refuse('object_not_found', { detail: 'the handler found no object' });
+  if (deps.route.kind === 'collection' && !mayActOn(row, type, deps)) {
+    return refuse('object_not_found', { detail: 'the handler answered with an object that is not permitted' });
+  }
+  return mask(row, type, deps);
+}
+
+function shapeListed(row: unknown, type: string, deps: OutputDeps): Readonly<Record<string, unknown>> {
+  if (!mayActOn(row, type, deps)) refuse('server_error', { detail: 'the handler listed a row that is not permitted' });
+  return mask(row, type, deps);
+}
+
+/** Where no object was decided on before the handler ran, each one that leaves is decided on now (R-163). */
+function mayActOn(row: unknown, type: string, { policy, asking }: OutputDeps): boolean {
+  if (!asking.action.startsWith(`${type}.`)) return true;
+  return policy.decide({ ...asking, resource: row }).effect === 'permit';
+}
+
+function mask(row: unknown, type: string, { policy, asking }: OutputDeps): Readonly<Record<string, unknown>> {
+  const fields = policy.readable({ ...asking, type, resource: row });
+  return Object.fromEntries(fields.map((field) => [field, (row as Record<string, unknown>)[field]]));
+}

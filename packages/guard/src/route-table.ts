@@ -1,0 +1,188 @@
+/** The whole table: every fault of it found at the start, and the one row that a request belongs to. */
+import type { Rule, Vocabulary } from '@castellan/policy';
+import { type HttpRequest, refuse } from '@castellan/protocol';
+import { canonicalSegments } from './path.ts';
+import type { GuardedRoute, Route } from './route.ts';
+import { isSchema } from './standard-schema.ts';
+
+/** The row of a request. */
+export interface FoundRoute {
+  /** Its key in the table, which events and limits go by. */
+  readonly name: string;
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export type FindRoute = (request: Pick<HttpRequest, 'method' | 'path'>) => FoundRoute;
+
+interface Row {
+  readonly name: string;
+  readonly method: string;
+  readonly segments: readonly string[];
+  readonly route: Route;
+}
+
+const keySyntax = /^(GET|POST|PUT|PATCH|DELETE) ((?:\/(?::[a-z][A-Za-z0-9]*|[A-Za-z0-9\-._~!$&'()*+,;=@]*))+)$/;
+
+function parseKey(name: string, route: Route): Row | undefined {
+  const [, method, path] = keySyntax.exec(name) ?? [];
+  return method === undefined || path === undefined
+    ? undefined
+    : { name, method, segments: path.slice(1).split('/'), route };
+}
+
+/** What the routes are held against. */
+export interface TablePolicy {
+  readonly vocabulary: Vocabulary;
+  readonly rules: readonly Rule[];
+}
+
+/**
+ * Everything that is wrong with the table, each with the name of its route (R-162): a route that says too little is
+ * never served.
+ */
+export function tableProblems(routes: Readonly<Record<string, Route>>, policy: TablePolicy): readonly string[] {
+  const problems: string[] = [];
+  const shapes = new Map<string, string>();
+  for (const [name, route] of Object.entries(routes)) {
+    const row = parseKey(name, route);
+    if (row === undefined) {
+      problems.push(`${JSON.stringify(name)} is not a route: write a method and a path, as in "GET /invoices/:id"`);
+      continue;
+    }
+    const shape = `${row.method} ${row.segments.map((segment) => (isParameter(segment) ? ':' : segment)).join('/')}`;
+    const twin = shapes.get(shape);
+    if (twin !== undefined) problems.push(`${name} clashes with ${twin}`);
+    shapes.set(shape, name);
+    problems.push(...routeProblems(row, policy).map((problem) => `${name}: ${problem}`));
+  }
+  return problems;
+}
+
+function routeProblems(row: Row, policy: TablePolicy): readonly string[] {
+  const { route } = row;
+  if (typeof route !== 'object' || route === null) return ['not a route'];
+  if (route.kind === 'public') return publicProblems(row);
+  const problems: string[] = [];
+  if (route.kind !== 'object' && route.kind !== 'collection') problems.push('build it with routesUnder or publicRoute');
+  if (typeof route.handle !== 'function') problems.push('handle is missing');
+  if (route.kind === 'object' && typeof route.load !== 'function') problems.push('load is missing');
+  return [
+    ...problems,
+    ...actionProblems(route, policy),
+    ...inputProblems(row, route),
+    ...outputProblems(route, policy),
+    ...limitProblems('limit', route.limit),
+  ];
+}
+
+function publicProblems(row: Row): readonly string[] {
+  const { reason, handle } = row.route as Partial<Extract<Route, { kind: 'public' }>>;
+  const problems: string[] = [];
+  if (typeof reason !== 'string' || reason.trim() === '') problems.push('a public route needs a reason');
+  if (typeof handle !== 'function') problems.push('handle is missing');
+  if (row.segments.some(isParameter)) problems.push('a public route receives nothing, so its path has no parameters');
+  return problems;
+}
+
+function actionProblems({ action }: GuardedRoute, { vocabulary, rules }: TablePolicy): readonly string[] {
+  if (typeof action !== 'string') return ['action is missing'];
+  const [resource = '', verb = ''] = action.split('.');
+  const declared = Object.hasOwn(vocabulary.resources, resource) ? vocabulary.resources[resource]?.actions : undefined;
+  if (declared?.includes(verb) !== true) return [`the policy has no action ${action}`];
+  const permitted = rules.some((rule) => rule.effect === 'permit' && rule.on === resource && rule.may.includes(verb));
+  return permitted ? [] : [`no rule of the policy permits ${action}`];
+}
+
+function inputProblems(row: Row, { input, kind }: GuardedRoute): readonly string[] {
+  if (typeof input !== 'object' || input === null) return ['input is missing ({} when it takes nothing)'];
+  const problems: string[] = [];
+  for (const [source, schema] of Object.entries(input)) {
+    if (!['params', 'query', 'body', 'headers'].includes(source)) problems.push(`input.${source} is not a source`);
+    else if (!isSchema(schema)) problems.push(`input.${source} is not a Standard Schema`);
+  }
+  const named = row.segments.some(isParameter);
+  if (named && input.params === undefined) problems.push('input.params is missing');
+  if (!named && input.params !== undefined) problems.push('input.params: the path has no parameters');
+  if (input.body !== undefined && !['POST', 'PUT', 'PATCH'].includes(row.method)) {
+    problems.push(`input.body: ${row.method} has no body`);
+  }
+  if (kind === 'collection' && input.body !== undefined) {
+    problems.push('input.body needs an object route: the fields that may be written depend on the object');
+  }
+  if (kind === 'collection' && !['GET', 'POST'].includes(row.method))
+    problems.push(`${row.method} needs an object route`);
+  return problems;
+}
+
+function outputProblems({ output, kind }: GuardedRoute, { vocabulary }: TablePolicy): readonly string[] {
+  if (output === 'nothing') return [];
+  const entries = typeof output === 'object' && output !== null ? Object.entries(output) : [];
+  const [entry] = entries;
+  if (entry === undefined || entries.length > 1 || !['one', 'many'].includes(entry[0])) {
+    return ["output is missing ({ one: … }, { many: … } or 'nothing')"];
+  }
+  if (entry[0] === 'many' && kind === 'object') return ['output: an object route answers with one object, or nothing'];
+  return Object.hasOwn(vocabulary.resources, entry[1]) ? [] : [`output: the policy has no resource ${entry[1]}`];
+}
+
+/** Why something is not a limit. */
+export function limitProblems(where: string, limit: unknown): readonly string[] {
+  const { count, period } = (limit ?? {}) as { readonly count?: unknown; readonly period?: unknown };
+  const sound = [count, period].every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 1);
+  return sound ? [] : [`${where} is missing: { count, period } in requests and seconds, both at least 1`];
+}
+
+/**
+ * Makes the finder of a sound table.
+ *
+ * The path alone picks the row's place (a fixed segment goes before a parameter, from the left), the method then picks
+ * the row: so no other method of a fixed path can reach the parameter beside it.
+ */
+export function createRouteFinder(routes: Readonly<Record<string, Route>>): FindRoute {
+  const places = new Map<string, Row[]>();
+  for (const [name, route] of Object.entries(routes)) {
+    const row = parseKey(name, route);
+    if (row === undefined) throw new TypeError(`${name} is not a route`);
+    const shape = row.segments.map((segment) => (isParameter(segment) ? ':' : segment)).join('/');
+    places.set(shape, [...(places.get(shape) ?? []), row]);
+  }
+  const sorted = [...places.values()].sort((a, b) => specificity(a).localeCompare(specificity(b)));
+  return (request) => {
+    const segments = canonicalSegments(request.path);
+    const place = sorted.find(([row]) => row !== undefined && matches(row.segments, segments));
+    if (place === undefined) return refuse('not_found');
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const row = place.find((one) => one.method === method);
+    if (row === undefined) return refuse('method_not_allowed', { allow: allowOf(place) });
+    return { name: row.name, route: row.route, params: paramsOf(row.segments, segments) };
+  };
+}
+
+function isParameter(segment: string): boolean {
+  return segment.startsWith(':');
+}
+
+/** Sorts fixed segments before parameters, from the left. */
+function specificity([row]: readonly Row[]): string {
+  return (row?.segments ?? []).map((segment) => (isParameter(segment) ? '1' : '0')).join('');
+}
+
+function matches(pattern: readonly string[], segments: readonly string[]): boolean {
+  return (
+    pattern.length === segments.length &&
+    pattern.every((part, index) => (isParameter(part) ? segments[index] !== '' : part === segments[index]))
+  );
+}
+
+function allowOf(place: readonly Row[]): string {
+  const methods = place.map((row) => row.method);
+  return [...new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)].sort().join(', ');
+}
+
+function paramsOf(pattern: readonly string[], segments: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = pattern.flatMap((part, index) =>
+    isParameter(part) ? [[part.slice(1), segments[index]] as const] : [],
+  );
+  return Object.freeze(Object.fromEntries(pairs)) as Readonly<Record<string, string>>;
+}
