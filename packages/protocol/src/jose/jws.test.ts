@@ -54,7 +54,7 @@ test('R-149[verifier] whatever claims are signed are read back', async () => {
   );
 });
 
-test('R-149[verifier] no text makes the reader throw anything but a refusal that quotes nothing', () => {
+test('R-149[verifier] R-178 no text makes the reader throw anything but a refusal that quotes nothing', () => {
   const segment = fc.oneof(
     fc.string(),
     fc.base64String(),

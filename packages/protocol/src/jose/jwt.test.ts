@@ -129,7 +129,7 @@ test('R-150[verifier] a broken clock refuses everything', async () => {
   await assert.rejects(verifier.verify(token), refused('the clock is broken'));
 });
 
-test('R-151[verifier] a key of one issuer signs nothing for another', async () => {
+test('R-151[verifier] R-160 a key of one issuer signs nothing for another', async () => {
   const elsewhere = await generateSigningKey('ES256');
   const verifier = createJwtVerifier({ ...rules, keys: localKeySource({ keys: [elsewhere.publicJwk] }) });
   const detail = 'no key with this kid for this algorithm';
