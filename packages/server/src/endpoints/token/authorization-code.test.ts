@@ -64,6 +64,15 @@ test('R-007[code,sqlite] a code is dead after 60 seconds, and has 256 bits', asy
   assert.equal((await stage.redeem(late)).json.error, 'invalid_grant');
 });
 
+test('R-023[code,sqlite] I-6 a replay after the code has expired is refused, and ends nothing', async (t) => {
+  const stage = await openStage(t);
+  const code = await stage.code();
+  const { json } = await stage.redeem(code);
+  await stage.clock.advance(60);
+  assert.equal((await stage.redeem(code)).json.error, 'invalid_grant');
+  assert.equal((await stage.refresh(json.refresh_token)).status, 200);
+});
+
 test('R-035[code] no other secret passes as a code, whatever its checksum says', async (t) => {
   const stage = await openStage(t);
   const code = await stage.code();

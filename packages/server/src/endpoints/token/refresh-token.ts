@@ -8,7 +8,7 @@ import {
   unsealSuccessor,
 } from '../../authorizations/refresh-family.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { FoundFamily, RefreshFamilyRow, RefreshFamilyStore } from '../../store/store.ts';
+import type { FoundFamily, RefreshFamilyStore } from '../../store/store.ts';
 import type { Grant } from './token.ts';
 
 export interface RefreshTokenDeps {
@@ -35,16 +35,12 @@ export function refreshTokenGrant(deps: RefreshTokenDeps): Grant {
         ...found,
         askedScope: scope,
         nonce: undefined,
-        check: () => checkFamily(found.family, epochSeconds(deps.runtime)),
+        // Nothing more: generation, window and expiry are decided where they are changed, in one commit.
+        check: () => {},
         redeem: (exchange) => present(deps, { token, position, found }, exchange),
       };
     },
   };
-}
-
-function checkFamily(family: RefreshFamilyRow, now: number): void {
-  if (now >= family.idleExpiresAt) refuse('refresh_expired', { detail: 'idle' });
-  if (now >= family.absoluteExpiresAt) refuse('refresh_expired', { detail: 'absolute' });
 }
 
 interface Presentation {
@@ -55,7 +51,7 @@ interface Presentation {
 
 /** The successor: a new one, or for an honest retry the same again. */
 async function present(deps: RefreshTokenDeps, presentation: Presentation, exchange: Exchange): Promise<string> {
-  const { token, position, found } = presentation;
+  const { token, position } = presentation;
   const now = epochSeconds(deps.runtime);
   const successor = createRefreshToken({ family: position.family, generation: position.generation + 1 }, deps);
   const verdict = await deps.store.presentRefresh(
@@ -66,8 +62,7 @@ async function present(deps: RefreshTokenDeps, presentation: Presentation, excha
       sealedSuccessor: sealSuccessor(successor, { token, position }, deps.runtime),
       retryWindow: deps.refreshRetry.window,
       retryLimit: deps.refreshRetry.limit,
-      // INVARIANT: rotation moves the idle limit only, never beyond the absolute one.
-      idleExpiresAt: Math.min(now + deps.lifetimes.refreshIdle, found.family.absoluteExpiresAt),
+      idleExpiresAt: now + deps.lifetimes.refreshIdle,
       now,
     },
     presentationEvents(presentation, exchange),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { form, openStage, secret, testClient } from '../../stage.test.ts';
+import { form, openStage, redirectUri, secret, testClient, verifier } from '../../stage.test.ts';
 
 test('R-028[token] an answer is JSON that nobody may store, with exactly the members of the specification', async (t) => {
   const stage = await openStage(t);
@@ -68,12 +68,21 @@ test('R-027[token] R-006 a repeated parameter is refused, an empty one is absent
 test('R-027[token] secrets in the URL are refused, though they are right', async (t) => {
   const stage = await openStage(t);
   const code = await stage.code();
-  for (const query of [`client_secret=${secret}`, `code=${code}`, 'refresh_token=x', 'client_id=web&client_secret=']) {
-    const body = new URLSearchParams({ client_id: 'web', client_secret: secret }).toString();
-    const answer = await stage.send('POST', '/token', { headers: form, query, body });
-    assert.equal(answer.status, 400);
-    assert.match(String(answer.body), /"invalid_request"/);
+  const good = new URLSearchParams({
+    client_id: 'web',
+    client_secret: secret,
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  }).toString();
+  for (const query of [`client_secret=${secret}`, `code=${code}`, 'refresh_token=x', 'x=1&password=']) {
+    const answer = await stage.send('POST', '/token', { headers: form, query, body: good });
+    assert.equal(answer.status, 400, query);
+    assert.match(String(answer.body), /"invalid_request".*URL/);
   }
+  assert.equal((await stage.send('POST', '/token', { headers: form, query: good, body: '' })).status, 400);
+  assert.equal((await stage.send('POST', '/token', { headers: form, body: good })).status, 200);
   const headers = { ...form, 'content-type': 'application/json' };
   assert.equal((await stage.send('POST', '/token', { headers, body: '{}' })).status, 415);
   assert.equal((await stage.send('GET', '/token', { query: 'grant_type=refresh_token' })).status, 405);
