@@ -76,7 +76,7 @@ function structureProblem(text: string, maxDepth: number): string | undefined {
       if (problem !== undefined) return problem;
       if (!content.isWellFormed()) return 'a text has a lone surrogate';
       at = end;
-    } else if (/[-0-9]/.test(character)) {
+    } else if (character === '-' || (character >= '0' && character <= '9')) {
       const number = numberAt(text, at);
       if (!Number.isFinite(Number(number))) return 'a number is not finite';
       at += number.length - 1;
@@ -93,9 +93,16 @@ function nameProblem(name: string, names: Set<string> | undefined): string | und
 }
 
 function closingQuote(text: string, openingQuote: number): number {
-  let at = openingQuote + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  let at = text.indexOf('"', openingQuote + 1);
+  while (isEscaped(text, at)) at = text.indexOf('"', at + 1);
   return at;
+}
+
+/** An odd number of backslashes before it: the last one belongs to the quote. */
+function isEscaped(text: string, quote: number): boolean {
+  let start = quote;
+  while (text[start - 1] === '\\') start -= 1;
+  return (quote - start) % 2 === 1;
 }
 
 function unescape(content: string): string {

@@ -66,7 +66,7 @@ test('R-142[verifier] a key answers for its own algorithm only', () => {
 
 const refused = (keys: unknown, problem: string) => assert.equal(readJwkSet({ keys }, 64).problem, problem);
 
-test('R-100[verifier] a private or symmetric key spoils the set, also one that verifies', () => {
+test('R-100[protocol] a private or symmetric key spoils the set, also one that verifies', () => {
   for (const { privateKey } of made) {
     const { kty, ...jwk } = privateKey.export({ format: 'jwk' });
     refused([...jwks, { kty, ...jwk, kid: 'x' }], 'a key is private or symmetric');
@@ -76,7 +76,7 @@ test('R-100[verifier] a private or symmetric key spoils the set, also one that v
   refused([{ ...ec, d: null }], 'a key is private or symmetric');
 });
 
-test('R-100[verifier] a kid that two keys share spoils the set', () => {
+test('R-100[protocol] a kid that two keys share spoils the set', () => {
   refused([ec, ec], 'two keys have the same kid');
   refused([ec, { ...rsa, kid: ec['kid'] }], 'two keys have the same kid');
 });

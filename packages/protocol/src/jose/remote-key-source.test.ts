@@ -130,7 +130,7 @@ const bad: Readonly<Record<string, () => Promise<Response>>> = {
 };
 
 for (const [name, answer] of Object.entries(bad)) {
-  test(`R-154[verifier] R-100[verifier] an answer with ${name} replaces nothing, and alone gives no keys`, async () => {
+  test(`R-154[verifier] R-100[protocol] an answer with ${name} replaces nothing, and alone gives no keys`, async () => {
     const { state, find } = issuer();
     const before = await find();
     state.answer = answer;

@@ -56,7 +56,6 @@ export function remoteKeySource(options: RemoteKeySourceOptions): KeySource {
   const refresh = async (): Promise<void> => {
     attemptedAt = monotonic();
     const reading = await fetchKeySet(bounds);
-    pending = undefined;
     if (reading.keys === undefined) {
       problem = reading.problem;
       return;
@@ -66,7 +65,11 @@ export function remoteKeySource(options: RemoteKeySourceOptions): KeySource {
   };
   const refreshed: KeySource['find'] = async (kid, algorithm) => {
     const pause = keys === undefined ? Math.min(firstRetry, bounds.cooldown) : bounds.cooldown;
-    if (pending === undefined && since(attemptedAt) >= pause) pending = refresh();
+    if (pending === undefined && since(attemptedAt) >= pause) {
+      pending = refresh().finally(() => {
+        pending = undefined;
+      });
+    }
     await pending;
     if (keys === undefined || since(fetchedAt) >= bounds.maxAge + bounds.staleIfError) {
       refuse('store_unavailable', { detail: `no key set of the issuer: ${problem}` });
