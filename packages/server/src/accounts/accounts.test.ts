@@ -103,6 +103,18 @@ test('R-121[login] an account is limited before anything is hashed, and comes ba
   assert.equal((await room.signIn('anna@example.org')).verdict, 'signed_in');
 });
 
+test('R-121[login] guessing from elsewhere does not keep the owner out of where they have signed in before', async (t) => {
+  const room = await openRoom(t, { signInPerAccount: { count: 3, period: 60 } });
+  await room.signIn('anna@example.org', password, '192.0.2.1');
+  for (let attempt = 0; attempt < 9; attempt += 1) {
+    await room.signIn('anna@example.org', 'wrong', `198.51.100.${attempt}`);
+  }
+  assert.equal((await room.signIn('anna@example.org', password, '198.51.100.9')).verdict, 'rate_limited');
+  assert.equal((await room.signIn('anna@example.org', password, '192.0.2.1')).verdict, 'signed_in');
+  for (let attempt = 0; attempt < 3; attempt += 1) await room.signIn('anna@example.org', 'wrong', '192.0.2.1');
+  assert.equal((await room.signIn('anna@example.org', password, '192.0.2.1')).verdict, 'rate_limited');
+});
+
 test('R-121[login] R-123 an unknown name is limited exactly as a known one', async (t) => {
   const room = await openRoom(t, { signInPerAccount: { count: 2, period: 60 } });
   const verdicts = async (name: string): Promise<string[]> => {

@@ -6,10 +6,10 @@
  * Does not own: sessions, nor what a signed-in person may allow.
  */
 import { type Recorder, recordEvents } from '@castellan/audit';
-import type { LimitStore } from '@castellan/limits';
-import { addressBucket, epochSeconds, type Runtime, refuse } from '@castellan/protocol';
+import { epochSeconds, type Runtime, refuse } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
 import type { PersonRow, PersonStore, Profile } from '../store/store.ts';
+import { type AttemptLimitDeps, type AttemptLimits, createAttemptLimits } from './attempt-limits.ts';
 import { canonicalLoginName } from './login-name.ts';
 import type { PasswordHasher } from './password.ts';
 import { passwordProblem } from './password-rules.ts';
@@ -47,26 +47,19 @@ export type SignInVerdict =
   | { readonly verdict: 'refused' }
   | { readonly verdict: 'rate_limited'; readonly retryAfter: number };
 
-/** Admitted attempts in a period of seconds. */
-interface Limit {
-  readonly count: number;
-  readonly period: number;
-}
-
-export interface AccountDeps {
+export interface AccountDeps extends AttemptLimitDeps {
   readonly store: PersonStore;
   readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'randomBytes'>;
   readonly recorder: Recorder;
   readonly passwords: PasswordHasher;
-  readonly limitStore: LimitStore;
-  readonly limits: { readonly signInPerAccount: Limit; readonly signInPerAddress: Limit };
 }
 
 /** The accounts of one server. */
 export function createAccounts(deps: AccountDeps): Accounts {
+  const attempts = createAttemptLimits(deps);
   return {
     create: (person, correlation) => createPerson(deps, person, correlation),
-    signIn: (attempt, exchange) => signIn(deps, attempt, exchange),
+    signIn: (attempt, exchange) => signIn({ ...deps, attempts }, attempt, exchange),
   };
 }
 
@@ -96,10 +89,12 @@ async function createPerson(
   return (await deps.store.createPerson(row, effects)) === 'created' ? { id } : 'login_taken';
 }
 
-async function signIn(deps: AccountDeps, attempt: SignInAttempt, exchange: Exchange): Promise<SignInVerdict> {
+type SignInDeps = AccountDeps & { readonly attempts: AttemptLimits };
+
+async function signIn(deps: SignInDeps, attempt: SignInAttempt, exchange: Exchange): Promise<SignInVerdict> {
   const { address } = attempt;
   const loginName = canonicalLoginName(attempt.loginName);
-  const retryAfter = await limitAttempt(deps, loginName, address);
+  const retryAfter = await deps.attempts.take(loginName, address);
   if (retryAfter !== undefined) {
     exchange.notice({ type: 'sign_in.failed', person: undefined, address, reason: 'rate_limited' });
     return { verdict: 'rate_limited', retryAfter };
@@ -114,6 +109,7 @@ async function signIn(deps: AccountDeps, attempt: SignInAttempt, exchange: Excha
     return { verdict: 'refused' };
   }
   if (fits === 'outdated') await rehash(deps, { person, password: attempt.password }, exchange);
+  deps.attempts.remember(person.loginName, address);
   exchange.identify({ person: person.id });
   exchange.notice({ type: 'sign_in.succeeded', person: person.id, address });
   return { verdict: 'signed_in', person };
@@ -127,24 +123,6 @@ function failureOf(
   if (person === undefined) return 'unknown_login';
   if (fits === 'wrong') return 'wrong_password';
   return person.state === 'active' ? undefined : 'not_active';
-}
-
-/**
- * Counts the attempt before any hashing. Both limits delay and never lock: attempts come back at a steady pace, so
- * nobody can shut the owner out for good (R-121).
- */
-async function limitAttempt(
-  deps: AccountDeps,
-  loginName: string | undefined,
-  address: string,
-): Promise<number | undefined> {
-  const { limits, limitStore } = deps;
-  const now = deps.runtime.monotonic();
-  const byAddress = await limitStore.take(`sign-in:address:${addressBucket(address)}`, limits.signInPerAddress, now);
-  if (!byAddress.admitted) return byAddress.retryAfter;
-  if (loginName === undefined) return undefined;
-  const byAccount = await limitStore.take(`sign-in:account:${loginName}`, limits.signInPerAccount, now);
-  return byAccount.admitted ? undefined : byAccount.retryAfter;
 }
 
 async function rehash(
