@@ -10,14 +10,14 @@ const marker = 'zz-marker-zz';
 /** Errors the client may learn of: its identity and redirect URI are right. */
 const refusedToClient: readonly (readonly [rows: string, title: string, changes: Changes, error: string])[] = [
   ['R-004', 'a missing response_type', { response_type: undefined }, 'invalid_request'],
-  ['R-004', 'the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
+  ['R-004 S-21', 'the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
   ['R-004', 'the implicit flow of OpenID Connect', { response_type: 'id_token token' }, 'unsupported_response_type'],
   ['R-004', 'a hybrid flow', { response_type: 'code id_token' }, 'unsupported_response_type'],
   ['R-004', 'no response type at all', { response_type: 'none' }, 'unsupported_response_type'],
   ['R-004', 'an unknown response_type', { response_type: marker }, 'unsupported_response_type'],
   ['R-018', 'the fragment response mode', { response_mode: 'fragment' }, 'invalid_request'],
   ['R-018', 'an unknown response mode', { response_mode: marker }, 'invalid_request'],
-  ['R-003', 'a missing challenge', { code_challenge: undefined }, 'invalid_request'],
+  ['R-003 S-23', 'a missing challenge', { code_challenge: undefined }, 'invalid_request'],
   [
     'R-003',
     'a challenge without its method, which would mean plain',
@@ -155,7 +155,7 @@ test('R-007[code] codes are 128 bit or more, in characters a URL keeps', async (
   assert.notEqual(codes[0], codes[1]);
 });
 
-test('R-020[authorize] Host and Forwarded headers have no part in any URL', async () => {
+test('R-020[authorize,login,discovery,logout] Host and Forwarded headers have no part in any URL', async () => {
   const evil = 'evil.example';
   const forged = [
     ['host', evil],
@@ -164,7 +164,7 @@ test('R-020[authorize] Host and Forwarded headers have no part in any URL', asyn
     ['forwarded', `host=${evil};proto=http`],
   ] as const;
   const { pathname, search } = web.begin().url;
-  for (const path of [pathname + search, '/.well-known/openid-configuration', '/authorize']) {
+  for (const path of [pathname + search, '/.well-known/openid-configuration', '/authorize', '/login', '/logout']) {
     assertDiscreet(await world.send('GET', path, { headers: forged }), evil);
   }
 });

@@ -110,7 +110,7 @@ test("R-019[consent] R-019[login] a client's name is text, whatever it contains"
   }
 });
 
-test('R-013[consent] allowing cannot be smuggled past the page, and does not widen what was asked', async () => {
+test('R-013[consent] S-97 allowing cannot be smuggled past the page, and does not widen what was asked', async () => {
   const browser = world.browser();
   const page = await afterSignIn(browser, { scope: 'openid notes:read', prompt: 'consent' });
   const form = page.elements.find(({ tag }) => tag === 'form');

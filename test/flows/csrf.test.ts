@@ -39,7 +39,7 @@ async function attack(victim: Browser, origin: string, extra: readonly (readonly
 const outsiders = ['https://evil.example', 'https://sibling.issuer.example', 'http://issuer.example'];
 
 for (const origin of outsiders) {
-  test(`R-125[login] R-205 a sign-in form on ${origin} signs nobody in, even with the right form token`, async () => {
+  test(`R-125[login] R-205 S-49 I-6 a sign-in form on ${origin} signs nobody in, even with the right form token`, async () => {
     const browser = world.browser();
     await browser.open(web.begin().url);
     const page = await attack(browser, origin, [
@@ -50,7 +50,7 @@ for (const origin of outsiders) {
     assert.ok(!browser.cookies.all().some(({ name }) => name.includes('session')));
   });
 
-  test(`R-013[consent] R-205 a consent form on ${origin} allows nothing`, async () => {
+  test(`R-013[consent] I-6 a consent form on ${origin} allows nothing`, async () => {
     const browser = world.browser();
     await browser.open(web.begin({ prompt: 'consent' }).url);
     await signIn(browser, world.people.alice);
@@ -147,25 +147,31 @@ test('R-009[authorize] R-206 no other origin may read sign-in pages, whatever it
   }
 });
 
-test('R-038[token] R-206 the token endpoint lets scripts of public clients read it, never null, never with credentials', async () => {
-  const ask = async (method: string, origin: string): Promise<ReadonlyMap<string, string>> => {
-    const answer = await world.send(method, '/token', {
-      headers: [
-        ['origin', origin],
-        ['content-type', 'application/x-www-form-urlencoded'],
-        ['access-control-request-method', 'POST'],
-      ],
-      body: method === 'POST' ? 'grant_type=refresh_token' : '',
-    });
-    return new Map(answer.headers.map(([name, value]) => [name.toLowerCase(), value]));
-  };
-  for (const method of ['POST', 'OPTIONS']) {
-    const granted = await ask(method, 'https://spa.example');
-    assert.equal(granted.get('access-control-allow-origin'), 'https://spa.example');
-    assert.equal(granted.get('access-control-allow-credentials'), undefined);
-    assert.match(granted.get('vary') ?? '', /origin/i);
-    for (const origin of ['null', 'https://evil.example', 'https://web.example', 'https://spa.example.evil.example']) {
-      assert.equal((await ask(method, origin)).get('access-control-allow-origin'), undefined, origin);
+for (const path of ['/token', '/userinfo'])
+  test(`R-038[token] R-206[token,userinfo] ${path} lets scripts of public clients read it, never null, never with credentials`, async () => {
+    const ask = async (method: string, origin: string): Promise<ReadonlyMap<string, string>> => {
+      const answer = await world.send(method, path, {
+        headers: [
+          ['origin', origin],
+          ['content-type', 'application/x-www-form-urlencoded'],
+          ['access-control-request-method', 'POST'],
+        ],
+        body: method === 'POST' ? 'grant_type=refresh_token' : '',
+      });
+      return new Map(answer.headers.map(([name, value]) => [name.toLowerCase(), value]));
+    };
+    for (const method of ['POST', 'OPTIONS']) {
+      const granted = await ask(method, 'https://spa.example');
+      assert.equal(granted.get('access-control-allow-origin'), 'https://spa.example');
+      assert.equal(granted.get('access-control-allow-credentials'), undefined);
+      assert.match(granted.get('vary') ?? '', /origin/i);
+      for (const origin of [
+        'null',
+        'https://evil.example',
+        'https://web.example',
+        'https://spa.example.evil.example',
+      ]) {
+        assert.equal((await ask(method, origin)).get('access-control-allow-origin'), undefined, origin);
+      }
     }
-  }
-});
+  });

@@ -22,7 +22,7 @@ test('R-099[discovery] S-35 both documents say the same, for exactly this issuer
   assert.equal(metadata['issuer'], world.issuer);
 });
 
-test('R-099[discovery] it never offers none, plain, implicit or password, and says false where silence means true', () => {
+test('R-099[discovery] R-029 S-21 S-22 it never offers none, plain, implicit or password, and says false where silence means true', () => {
   assert.deepEqual(list('response_types_supported'), ['code']);
   assert.deepEqual(list('code_challenge_methods_supported'), ['S256']);
   assert.deepEqual([...list('grant_types_supported')].sort(), ['authorization_code', 'refresh_token']);
@@ -99,7 +99,7 @@ test('R-099[discovery] every prompt it names is known, and every authentication 
   }
 });
 
-test('R-100[jwks] public keys only, each with kid, use and alg, strong enough, unique, and cacheable', async () => {
+test('R-100[jwks] S-36 public keys only, each with kid, use and alg, strong enough, unique, and cacheable', async () => {
   const answer = await world.send('GET', new URL(String(metadata['jwks_uri'])).pathname);
   const { keys } = JSON.parse(answer.body) as { readonly keys: readonly Record<string, string>[] };
   assert.match(headerValue(answer, 'cache-control') ?? '', /max-age=\d+/);
@@ -145,7 +145,7 @@ test('R-020[discovery] R-099 an issuer with a path has its documents where each 
   await own.close();
 });
 
-test('R-099[discovery] what it does not name is not served', async () => {
+test('R-099[discovery] R-186 what it does not name is not served', async () => {
   const grants = ['implicit', 'password', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'];
   for (const grant of grants) {
     const web = world.client('web');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { RecordedEvent } from '@castellan/audit';
 import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
 import { assertTokens, createWorld, type World } from '@castellan/testkit';
@@ -32,14 +32,16 @@ function isPublic(world: World, text: string): boolean {
   );
 }
 
-suite('events', () => {
+for (const store of ['sqlite', 'postgres'] as const) suite(`events on ${store}`, () => events(store));
+
+function events(store: 'sqlite' | 'postgres'): void {
   let world: World;
   let requests = 1; // the discovery of the world itself
   const secrets = new Set<string>();
-  let events: readonly RecordedEvent[] = [];
+  let recorded: readonly RecordedEvent[] = [];
 
   before(async () => {
-    world = await createWorld({ seed: 'events' });
+    world = await createWorld({ store, seed: 'events' });
     world.network.mount(world.issuer, async (request) => {
       requests += 1;
       const answer = await world.server().handle(request);
@@ -50,29 +52,28 @@ suite('events', () => {
     });
     await liveThrough(world);
     await world.close();
-    events = world.events;
+    recorded = world.events;
   });
-  after(() => undefined);
 
-  test('I-7[events] R-224 every request has exactly one outcome event', () => {
-    const outcomes = events.filter(({ type }) => type === 'request.answered');
+  test(`I-7[events,${store}] R-224 every request has exactly one outcome event`, () => {
+    const outcomes = recorded.filter(({ type }) => type === 'request.answered');
     assert.equal(outcomes.length, requests);
     assert.equal(new Set(outcomes.map(({ correlation }) => correlation)).size, requests);
-    assert.equal(new Set(events.map(({ id }) => id)).size, events.length, 'no event is delivered twice');
+    assert.equal(new Set(recorded.map(({ id }) => id)).size, recorded.length, 'no event is delivered twice');
   });
 
-  test('I-7[events] every change of authority carries the correlation of its request', () => {
+  test(`I-7[events,${store}] every change of authority carries the correlation of its request`, () => {
     const requested = new Set(
-      events.filter(({ type }) => type === 'request.answered').map(({ correlation }) => correlation),
+      recorded.filter(({ type }) => type === 'request.answered').map(({ correlation }) => correlation),
     );
     const jobs = /^(server\.started|key\.|person\.created|failure|insecure)/;
-    for (const event of events) {
+    for (const event of recorded) {
       if (!jobs.test(event.type)) assert.ok(requested.has(event.correlation), `${event.type} belongs to no request`);
     }
   });
 
-  test('R-223[events] what happened is told: sign-in, consent, issuance, refresh, reuse, replay, logout, failures', () => {
-    const types = new Set(events.map(({ type }) => type));
+  test('R-223[events] S-91 what happened is told: sign-in, consent, issuance, refresh, reuse, replay, logout, failures', () => {
+    const types = new Set(recorded.map(({ type }) => type));
     for (const type of [
       'session.started',
       'session.ended',
@@ -90,31 +91,31 @@ suite('events', () => {
     ] as const) {
       assert.ok(types.has(type), `${type} is missing`);
     }
-    const failures = events.filter((event) => event.type === 'request.answered' && event.outcome === 'failure');
+    const failures = recorded.filter((event) => event.type === 'request.answered' && event.outcome === 'failure');
     assert.deepEqual(failures, []);
   });
 
   test('R-225[events] no code, token, cookie, password, state or typed name is in any event', () => {
     assert.ok(secrets.size > 60, `${secrets.size} secrets were seen`);
-    const text = JSON.stringify(events);
+    const text = JSON.stringify(recorded);
     for (const secret of secrets) assert.ok(!text.includes(secret), `an event holds ${secret.slice(0, 16)}…`);
     assert.doesNotMatch(text, /eyJ[A-Za-z0-9_-]{8}/, 'nothing that looks like a JWT');
   });
 
   test('R-224[events] each event says when (UTC), who writes, and in which version', () => {
-    for (const event of events) {
+    for (const event of recorded) {
       assert.match(event.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       assert.deepEqual([event.source, event.version], [world.issuer, 1]);
     }
   });
 
   test('R-223[events] R-224 a refused request names its reason, its address and its client', () => {
-    const refused = events.find((event) => event.type === 'request.answered' && event.reason === 'code_replayed');
+    const refused = recorded.find((event) => event.type === 'request.answered' && event.reason === 'code_replayed');
     assert.ok(refused?.type === 'request.answered');
     assert.deepEqual([refused.client, refused.status, refused.outcome], ['web', 400, 'refusal']);
     assert.equal(refused.address, '198.51.100.3');
   });
-});
+}
 
 /** A life with everything in it that makes events. */
 async function liveThrough(world: World): Promise<void> {

@@ -87,7 +87,7 @@ test('R-010[authorize,login,consent,logout] pages cannot be framed, run nothing,
   }
 });
 
-test('R-010[authorize,login,consent,logout] R-028[token] what is personal is not stored by any cache', () => {
+test('R-010[authorize,login,consent,logout] R-028[token] R-213[login] what is personal is not stored by any cache', () => {
   for (const [name, answer] of answers) {
     if (/jwks|well-known|assets/.test(name) && answer.status === 200) continue;
     assert.match(headerValue(answer, 'cache-control') ?? '', /\bno-store\b/, name);
@@ -135,7 +135,7 @@ test('R-180 a header that overrides the method has no effect', async () => {
   assert.equal(answer.status, 405);
 });
 
-test('R-183 R-186 what is not there is not there, in any spelling of a path', async () => {
+test('R-186[discovery] what is not there is not there, in any spelling of a path', async () => {
   for (const path of [
     '/AUTHORIZE',
     '/authorize/',

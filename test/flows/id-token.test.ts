@@ -21,7 +21,7 @@ async function idTokenFor(
   return { ...decodeJwt(idToken), token: idToken, accessToken };
 }
 
-test('R-094[id-token] S-25 it says who signed in, where, for whom, and until when', async () => {
+test('R-094[id-token] S-25 S-30 it says who signed in, where, for whom, and until when', async () => {
   const answer = await world.tokens(web);
   const { claims, header } = decodeJwt(assertTokens(answer).idToken);
   const { attempt } = answer.landing;
@@ -34,7 +34,7 @@ test('R-094[id-token] S-25 it says who signed in, where, for whom, and until whe
   for (const name of ['scope', 'client_id', 'authorization_details']) assert.equal(claims[name], undefined, name);
 });
 
-test('R-103[id-token] S-34 no profile data is in it, whatever the scope', async () => {
+test('R-103[id-token] S-34 S-52 no profile data is in it, whatever the scope', async () => {
   const { claims } = await idTokenFor('web', { scope: 'openid profile email notes:read' });
   for (const name of ['name', 'given_name', 'email', 'email_verified', 'preferred_username']) {
     assert.equal(claims[name], undefined, name);
@@ -58,7 +58,7 @@ test('R-094[id-token] at_hash, if present, is the left half of the hash of the a
   assert.equal(claims['at_hash'], digest.subarray(0, 16).toString('base64url'));
 });
 
-test('S-26[id-token] without openid in the scope there is no ID token', async () => {
+test('S-26[id-token,access-jwt] without openid in the scope there is no ID token', async () => {
   const answer = await world.tokens(web, { changes: { scope: 'notes:read' } });
   assert.equal(answer.status, 200, answer.body);
   assert.equal(answer.json['id_token'], undefined);

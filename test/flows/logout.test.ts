@@ -158,6 +158,13 @@ test('R-111[logout] without a session it says so, and a registered URI with a hi
   assert.equal(back.url.href, bye, back.text);
 });
 
+test('R-113[logout] R-110 the hint alone ends the session it names, when the browser sends no cookie', async () => {
+  const { browser, idToken, refreshToken } = await signedIn();
+  await logout(world.browser(), { id_token_hint: idToken });
+  assert.equal(await isSignedIn(browser), false);
+  assert.equal((await web.refresh(refreshToken)).status, 400);
+});
+
 test('R-111[logout] a hint of another person than the one signed in: ask', async () => {
   const { browser } = await signedIn();
   const bob = assertTokens(await world.tokens(web, { person: world.people.bob }));

@@ -9,7 +9,7 @@ after(() => world.close());
 const s256 = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url');
 
 for (const id of ['web', 'spa', 'native', 'trusted']) {
-  test(`R-003[authorize] R-024[code] the client ${id} gets tokens with its verifier and with no other`, async () => {
+  test(`R-003[authorize] R-024[code] S-23[code] S-68[code] the client ${id} gets tokens with its verifier and with no other`, async () => {
     const client = world.client(id);
     const landing = await world.authorize(client);
     const code = landing.parameters.get('code') ?? '';

@@ -11,6 +11,7 @@ import {
   headerValue,
   type Page,
   type World,
+  walk,
 } from '@castellan/testkit';
 
 const world = await createWorld({ seed: 'sign-in' });
@@ -71,7 +72,7 @@ test('R-021[authorize] R-114[session] R-122[login] a disabled person cannot sign
   await own.close();
 });
 
-test('R-036[code,refresh] R-122 R-048 R-114[session] R-115[userinfo] R-021[authorize] disabling a person ends codes, refreshes, UserInfo and silent sign-in', async () => {
+test('R-036[code,refresh] I-3[refresh] R-122[code,refresh] R-048 R-114[session] R-115[userinfo] R-021[authorize] disabling a person ends codes, refreshes, UserInfo and silent sign-in', async () => {
   const own = await createWorld({ seed: 'disabled-later' });
   const client = own.client('web');
   const browser = own.browser();
@@ -88,7 +89,7 @@ test('R-036[code,refresh] R-122 R-048 R-114[session] R-115[userinfo] R-021[autho
   await own.close();
 });
 
-test('R-121[login] R-188 R-193 guessing at one account is stopped for it, told with 429 and Retry-After, and ends', async () => {
+test('R-121[login] R-188 R-193 S-60 S-87 guessing at one account is stopped for it, told with 429 and Retry-After, and ends', async () => {
   const own = await createWorld({
     seed: 'account-limit',
     config: (config) => ({ ...config, limits: { ...config.limits, signInPerAccount: { count: 3, period: 60 } } }),
@@ -152,15 +153,35 @@ test('R-189[limits] X-Forwarded-For counts for nothing without a configured prox
   await own.close();
 });
 
-test('R-008[login] after the password the browser is sent on with 303, and the password goes no further', async () => {
+test('R-008[login,consent] after a form the browser is sent on with 303, and the password goes no further', async () => {
   const browser = world.browser();
-  await tryPassword(world, 'alice@example.org', world.people.alice.password, browser);
-  const posted = browser.trail.findIndex(({ request }) => request.method === 'POST');
-  assert.equal(browser.trail[posted]?.answer.status, 303);
-  for (const { request } of browser.trail.slice(posted + 1)) {
-    assert.deepEqual([request.method, request.body], ['GET', '']);
-    assert.ok(!request.url.href.includes('password'));
-  }
+  await world.authorize(web, { browser, changes: { prompt: 'consent' } });
+  const posts = browser.trail.filter(({ request }) => request.method === 'POST');
+  assert.deepEqual(
+    posts.map(({ request, answer }) => [request.url.pathname, answer.status]),
+    [
+      ['/login', 303],
+      ['/consent', 303],
+    ],
+  );
+  const password = encodeURIComponent(world.people.alice.password).replaceAll('%20', '+');
+  const carrying = browser.trail.filter(
+    ({ request }) => request.body.includes(password) || request.url.search.includes(password),
+  );
+  assert.deepEqual(carrying, posts.slice(0, 1));
+});
+
+test('R-126[login] no parameter of the sign-in page decides where one lands', async () => {
+  const browser = world.browser();
+  await browser.open(web.begin().url);
+  const url = new URL(browser.page().url);
+  const evil = 'https://evil.example/';
+  for (const name of ['return_to', 'redirect', 'redirect_uri', 'next', 'continue', 'url', 'goto'])
+    url.searchParams.set(name, evil);
+  await browser.open(url);
+  await walk(browser, world.people.alice);
+  assert.ok(!browser.trail.some(({ request }) => request.url.href.startsWith(evil)));
+  assert.ok(!browser.page().elements.some(({ attributes }) => Object.values(attributes).includes(evil)));
 });
 
 test('R-106[login] R-107 a session planted in the browser beforehand is not taken over by the sign-in', async () => {
@@ -219,7 +240,7 @@ test('R-208[login] R-107 malformed, repeated and made-up session cookies mean no
   for (const cookie of bad) assert.match(await ask(cookie), /error=login_required/, cookie.slice(0, 80));
 });
 
-test('R-204[login] cookies are __Host-, Secure, HttpOnly, Lax, for the whole host, and without Domain', async () => {
+test('R-204[login] S-48 S-77 cookies are __Host-, Secure, HttpOnly, Lax, for the whole host, and without Domain', async () => {
   const browser = world.browser();
   await world.authorize(web, { browser });
   const texts = browser.trail

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import type { Config } from '@castellan/server';
 import {
   assertDiscreet,
   assertRefused,
@@ -14,8 +15,10 @@ import {
   type HeaderPairs,
   headerValue,
   type Landing,
+  type WireAnswer,
   type World,
 } from '@castellan/testkit';
+import { Client } from 'pg';
 
 for (const store of ['sqlite', 'postgres'] as const) suite(`codes on ${store}`, () => redemption(store));
 
@@ -30,7 +33,7 @@ function redemption(store: 'sqlite' | 'postgres'): void {
     return { ...landing, code: landing.parameters.get('code') ?? '' };
   };
 
-  test(`R-023[code,${store}] I-1 a code is redeemed once; a valid second redemption ends the authorization`, async () => {
+  test(`R-023[code,${store}] I-1 S-13 a code is redeemed once; a valid second redemption ends the authorization`, async () => {
     const web = world.client('web');
     const { attempt, code } = await land();
     const first = assertTokens(await web.redeem(attempt, code));
@@ -112,7 +115,7 @@ function redemption(store: 'sqlite' | 'postgres'): void {
     assertRefused(await web.redeem(old.attempt, old.code), 400, 'invalid_grant');
   });
 
-  test(`R-023[code,${store}] R-043 a replay is known as one after a restart`, async () => {
+  test(`R-023[code,${store}] R-043 I-4 a replay is known as one after a restart`, async () => {
     const web = world.client('web');
     const { attempt, code } = await land();
     const first = assertTokens(await web.redeem(attempt, code));
@@ -121,7 +124,41 @@ function redemption(store: 'sqlite' | 'postgres'): void {
     assertRefused(await web.refresh(first.refreshToken), 400, 'invalid_grant');
   });
 
-  test(`R-035[code,${store}] codes, refresh tokens and access tokens do not pass for one another`, async () => {
+  test(`I-9[code,${store}] R-023 a replay is known as one to the end of the code's life, whatever was purged`, async () => {
+    const web = world.client('web');
+    const { attempt, code } = await land();
+    const { refreshToken } = assertTokens(await web.redeem(attempt, code));
+    await world.clock.advance(59);
+    await world.restart();
+    assertRefused(await web.redeem(attempt, code), 400, 'invalid_grant');
+    assertRefused(await web.refresh(refreshToken), 400, 'invalid_grant');
+  });
+
+  test(`R-033[code,refresh,session,${store}] R-107[session] S-20[refresh-token,${store}] no code, token, cookie, secret or password lies in the database`, async () => {
+    const web = world.client('web');
+    const answer = await world.tokens(web);
+    const { refreshToken, accessToken, idToken } = assertTokens(answer);
+    const rotated = assertTokens(await web.refresh(refreshToken)).refreshToken;
+    const { parameters, browser } = answer.landing;
+    const secrets = [
+      parameters.get('code') ?? '',
+      refreshToken,
+      rotated,
+      accessToken,
+      idToken,
+      web.secret ?? '',
+      world.people.alice.password,
+      ...browser.cookies.all().map(({ value }) => value),
+    ];
+    const stored = await storedText(world);
+    assert.ok(stored.includes('alice@example.org'), 'the right place is searched');
+    for (const secret of secrets) {
+      assert.ok(secret.length >= 16);
+      assert.ok(!stored.includes(secret), `the database holds ${secret.slice(0, 12)}…`);
+    }
+  });
+
+  test(`R-035[code,refresh] codes, refresh tokens and access tokens do not pass for one another`, async () => {
     const web = world.client('web');
     const { attempt, code } = await land();
     assertRefused(await web.refresh(code), 400, 'invalid_grant');
@@ -179,7 +216,7 @@ suite('the token endpoint', () => {
   const requests: readonly (readonly [rows: string, title: string, changes: Changes, status: number, error: string])[] =
     [
       [
-        'R-029',
+        'R-029 S-22 S-70',
         'the password grant',
         { grant_type: 'password', username: 'a', password: 'b' },
         400,
@@ -225,7 +262,7 @@ suite('the token endpoint', () => {
     });
   }
 
-  test('R-071[token] R-074 R-075 each client authenticates in its own way only, and all failures look alike', async () => {
+  test('R-071[token] R-074[client-secret] R-075[token] S-15[client-secret] each client authenticates in its own way only, and all failures look alike', async () => {
     const [web, posting, spa] = [world.client('web'), world.client('post'), world.client('spa')];
     const ask = { grant_type: 'refresh_token', refresh_token: 'x' };
     const secret = web.secret ?? '';
@@ -248,7 +285,7 @@ suite('the token endpoint', () => {
     for (const own of [posting, spa]) assertRefused(await own.token(ask), 400, 'invalid_grant');
   });
 
-  test('R-030[code] a client without the refresh_token grant gets no refresh token and cannot refresh', async () => {
+  test('R-030[code,refresh] S-11 a client without the refresh_token grant gets no refresh token and cannot refresh', async () => {
     const once = world.client('once');
     const answer = await world.tokens(once);
     assert.equal(answer.status, 200);
@@ -256,7 +293,7 @@ suite('the token endpoint', () => {
     assertRefused(await once.refresh('x'), 400, 'unauthorized_client');
   });
 
-  test('R-032[access-jwt] R-028 an access token lives five minutes, for one audience, and the answer says what it is', async () => {
+  test('R-032[access-jwt] R-103 S-31 S-34 S-43 S-52 S-71 an access token lives five minutes, for one audience, and the answer says what it is', async () => {
     const answer = await world.tokens(world.client('web'));
     const { accessToken } = assertTokens(answer);
     const { header, claims } = decodeJwt(accessToken);
@@ -294,32 +331,62 @@ suite('the token endpoint', () => {
     await world.restart();
   });
 
-  test('R-033[sqlite] R-107[session] S-20[refresh-token,sqlite] no code, token, cookie, secret or password lies in the database', async () => {
+  test('R-177[token] R-027 parameters count in the form alone, whatever the URL says', async () => {
     const web = world.client('web');
-    const answer = await world.tokens(web);
-    const { refreshToken, accessToken, idToken } = assertTokens(answer);
-    const rotated = assertTokens(await web.refresh(refreshToken)).refreshToken;
-    const { parameters, browser } = answer.landing;
-    const secrets = [
-      parameters.get('code') ?? '',
-      refreshToken,
-      rotated,
-      accessToken,
-      idToken,
-      web.secret ?? '',
-      world.people.alice.password,
-      ...browser.cookies.all().map(({ value }) => value),
-    ];
-    const stored = readdirSync(world.folder)
-      .filter((name) => name.startsWith('issuer.sqlite'))
-      .map((name) => readFileSync(join(world.folder, name)));
-    assert.ok(
-      stored.some((bytes) => bytes.includes('alice@example.org')),
-      'the right files are searched',
-    );
-    for (const secret of secrets) {
-      assert.ok(secret.length >= 16);
-      assert.ok(!stored.some((bytes) => bytes.includes(secret)), `the database holds ${secret.slice(0, 12)}…`);
-    }
+    const answer = await world.send('POST', '/token?grant_type=refresh_token&scope=openid', {
+      headers: [...form, ...basic('web', web.secret ?? '')],
+      body: 'refresh_token=x',
+    });
+    assert.equal(answer.status, 400);
+    assert.match(answer.body, /"invalid_request"/);
   });
+
+  for (const limit of ['tokenPerClient', 'tokenPerAddress', 'authorizePerAddress'] as const) {
+    test(`R-188[token,authorize] R-193[token] S-60[token] S-86[token] ${limit} ends in 429 with Retry-After, and is over in time`, async () => {
+      const config = (base: Config): Config => ({
+        ...base,
+        limits: { ...base.limits, [limit]: { count: 3, period: 60 } },
+      });
+      const own = await createWorld({ seed: limit, config });
+      const web = own.client('web');
+      const ask = (): Promise<WireAnswer> =>
+        limit === 'authorizePerAddress'
+          ? own.send('GET', `/authorize${web.begin().url.search}`)
+          : web.token({ grant_type: 'refresh_token', refresh_token: 'x' });
+      const answers = [await ask(), await ask(), await ask()];
+      assert.ok(answers.every(({ status }) => status !== 429));
+      const fourth = await ask();
+      assert.equal(fourth.status, 429);
+      assert.match(headerValue(fourth, 'retry-after') ?? '', /^[1-9]\d*$/);
+      if (limit === 'tokenPerClient') {
+        const other = await own.client('other').token({ grant_type: 'refresh_token', refresh_token: 'x' });
+        assertRefused(other, 400, 'invalid_grant');
+      }
+      await own.clock.advance(61);
+      assert.notEqual((await ask()).status, 429);
+      await own.close();
+    });
+  }
 });
+
+/** Everything the store keeps, as text. */
+async function storedText(world: World): Promise<string> {
+  const { store } = world.config;
+  if ('sqlite' in store) {
+    const files = readdirSync(world.folder).filter((name) => name.startsWith('issuer.sqlite'));
+    return files.map((name) => readFileSync(join(world.folder, name)).toString('latin1')).join('\n');
+  }
+  const client = new Client(store.postgres);
+  await client.connect();
+  const tables = await client.query<{ readonly name: string }>(
+    `select quote_ident(table_schema) || '.' || quote_ident(table_name) as name from information_schema.tables
+     where table_schema not in ('pg_catalog', 'information_schema')`,
+  );
+  const texts: string[] = [];
+  for (const { name } of tables.rows) {
+    const found = await client.query<{ readonly text: string }>(`select t::text as text from ${name} t`);
+    texts.push(...found.rows.map(({ text }) => text));
+  }
+  await client.end();
+  return texts.join('\n');
+}

@@ -28,7 +28,7 @@ function families(store: 'sqlite' | 'postgres'): void {
   after(() => world.close());
   const refreshed = async (token: string): Promise<string> => assertTokens(await web.refresh(token)).refreshToken;
 
-  test(`R-039[refresh,${store}] R-042 each use gives a new token; the one before the last ends the family`, async () => {
+  test(`R-039[refresh,${store}] R-042 S-44 S-72 each use gives a new token; the one before the last ends the family`, async () => {
     const first = await firstToken(world, web);
     const second = await refreshed(first);
     const third = await refreshed(second);
@@ -128,7 +128,7 @@ function families(store: 'sqlite' | 'postgres'): void {
     assertRefused(await web.refresh(third), 400, 'invalid_grant');
   });
 
-  test(`R-048[refresh,${store}] R-110 logout ends the family, unless it has offline_access`, async () => {
+  test(`R-048[refresh,${store}] I-3 logout ends the family, unless it has offline_access`, async () => {
     const browser = world.browser();
     const online = assertTokens(await world.tokens(web, { browser }));
     const offline = await world.tokens(web, {
@@ -182,7 +182,7 @@ suite('what a refresh may ask for', () => {
     assert.equal(decodeJwt(assertTokens(whole).accessToken).claims['scope'], 'notes:read notes:write');
   });
 
-  test('R-046[refresh] I-6 what was not granted cannot be had, and asking costs nothing', async () => {
+  test('R-046[refresh] R-016[token] I-6[refresh] what was not granted cannot be had, and asking costs nothing', async () => {
     const first = await firstToken(world, web);
     const asks: readonly (readonly [Changes, string])[] = [
       [{ scope: 'notes:read notes:write' }, 'invalid_scope'],

@@ -14,7 +14,7 @@ async function tokenFor(scope: string): Promise<string> {
   return assertTokens(answer).accessToken;
 }
 
-test('R-065[userinfo] R-103 it tells exactly what the scope allows', async () => {
+test('R-065[userinfo] S-33 it tells exactly what the scope allows', async () => {
   const expected: readonly (readonly [string, readonly string[]])[] = [
     ['openid', ['sub']],
     ['openid email', ['email', 'email_verified', 'sub']],
