@@ -20,6 +20,11 @@ export const ambientExceptions: readonly Exception[] = [
     what: 'setImmediate',
     because: 'the writes of one turn of the event loop share a commit; no clock is involved',
   },
+  {
+    path: 'examples/invoices/api/main.ts',
+    what: 'process.env',
+    because: 'the entry of a process is where its environment is read, once, into settings',
+  },
 ];
 
 /** Files that catch, how often, and why no Refusal is lost there. */
@@ -28,6 +33,37 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     path: 'packages/audit/src/sinks/file-sink.ts',
     count: 2,
     because: 'a delivery that fails closes the file and rejects; the queue goes on, since its own caller has been told',
+  },
+  {
+    path: 'packages/guard/src/adapters/node.ts',
+    count: 2,
+    because: 'a body that ends too early becomes a Refusal; should the guard itself reject, the connection ends',
+  },
+  {
+    path: 'packages/guard/src/events.ts',
+    count: 2,
+    because: 'a sink that fails is given its events again, and one that cannot be closed does not keep the others open',
+  },
+  {
+    path: 'packages/guard/src/guard.ts',
+    count: 2,
+    because:
+      'the one place where an API answers a Refusal; at the start, a weak verifier becomes a configuration error',
+  },
+  {
+    path: 'packages/guard/src/path.ts',
+    count: 1,
+    because: 'bytes that are no text become the refusal of the path',
+  },
+  {
+    path: 'packages/policy/src/decide.ts',
+    count: 1,
+    because: 'whatever is thrown while deciding is a denial with an error; nothing in there can be a Refusal',
+  },
+  {
+    path: 'packages/policy/src/fields.ts',
+    count: 1,
+    because: 'whatever is thrown while masking opens no field; nothing in there can be a Refusal',
   },
   {
     path: 'packages/protocol/src/http/bounded-fetch.ts',

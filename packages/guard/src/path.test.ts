@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal } from '@castellan/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalSegments } from './path.ts';
 
 test('R-164[guard] a path is decoded once', () => {

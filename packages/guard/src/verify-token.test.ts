@@ -33,8 +33,14 @@ test('S-27[guard] S-26 S-32 S-46 R-050 R-148[verifier] S-45 only an access token
     'a token whose scope cannot be read': await token({ scope: 'notes:read "x"' }),
     'a token whose scope is no text': await token({ scope: { read: true } }),
     'a token by another key under the same kid': await signJwt({ ...key, privateKey: other }, 'at+jwt', {
-      ...{ iss: issuer, aud: api, sub: 'nora', client_id: 'web', jti: 'j', scope: 'notes:read' },
-      ...{ iat: now, exp: now + 60 },
+      iss: issuer,
+      aud: api,
+      sub: 'nora',
+      client_id: 'web',
+      jti: 'j',
+      scope: 'notes:read',
+      iat: now,
+      exp: now + 60,
     }),
   };
   for (const [what, text] of Object.entries(bad)) {

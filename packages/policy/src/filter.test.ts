@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { after, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { absent, always, and, type Condition, eq, not, type Operand, or, within } from './condition.ts';
 import { definePolicy, type Policy } from './policy.ts';
 import type { Rule } from './rule.ts';

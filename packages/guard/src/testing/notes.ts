@@ -282,7 +282,7 @@ function createClock(): Clock {
     },
     advance: (seconds) => {
       elapsed += seconds * 1000;
-      for (const [task, due] of [...tasks]) if (due <= elapsed && tasks.delete(task)) task();
+      for (const [task, due] of tasks) if (due <= elapsed && tasks.delete(task)) task();
     },
   };
 }
