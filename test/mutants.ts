@@ -2,6 +2,8 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { protocolMutants } from './mutants/protocol-mutants.ts';
+
 export interface Mutant {
   /** The requirement that the break violates. */
   readonly row: string;
@@ -16,6 +18,7 @@ export interface Mutant {
 }
 
 export const mutants: readonly Mutant[] = [
+  ...protocolMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

@@ -7,7 +7,7 @@ const own = 'https://login.example';
 const check = (headers: Record<string, string[]>, method = 'POST') => checkOrigin({ method, headers }, own);
 const rejected = (error: unknown) => error instanceof Refusal && error.reason === 'csrf_rejected';
 
-test('R-208[protocol] a post of our own page passes', () => {
+test('R-205[protocol] a post of our own page passes', () => {
   check({ origin: [own] });
   check({ origin: [own], 'sec-fetch-site': ['same-origin'] });
   check({ 'sec-fetch-site': ['same-origin'] });
@@ -35,7 +35,7 @@ for (const [name, headers] of Object.entries<Record<string, string[]>>({
   'a word that does not exist': { 'sec-fetch-site': ['SAME-ORIGIN'] },
   'the site twice': { 'sec-fetch-site': ['same-origin', 'cross-site'] },
 })) {
-  test(`R-208[protocol] a post with ${name} is refused`, () => {
+  test(`R-205[protocol] a post with ${name} is refused`, () => {
     assert.throws(() => check(headers), rejected);
     for (const method of ['PUT', 'PATCH', 'DELETE', 'post', 'get', 'ANYTHING']) {
       assert.throws(() => check(headers, method), rejected);
@@ -43,6 +43,6 @@ for (const [name, headers] of Object.entries<Record<string, string[]>>({
   });
 }
 
-test('R-208[protocol] what only reads is not asked where it comes from', () => {
+test('R-205[protocol] what only reads is not asked where it comes from', () => {
   for (const method of ['GET', 'HEAD', 'OPTIONS']) check({ origin: ['https://evil.example'] }, method);
 });

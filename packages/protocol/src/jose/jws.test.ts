@@ -72,6 +72,14 @@ test('R-149[verifier] R-178 no text makes the reader throw anything but a refusa
   );
 });
 
+test('R-146[verifier] a kid is text of at most 128 characters', async () => {
+  parseCompact(await signJwt({ ...key, kid: 'a'.repeat(128) }, 'JWT', {}));
+  for (const kid of ['', 'a'.repeat(129)]) {
+    const token = await signJwt({ ...key, kid }, 'JWT', {});
+    assert.throws(() => parseCompact(token), refused);
+  }
+});
+
 test('R-143[verifier] a name is an algorithm only when it is spelled exactly so', () => {
   for (const algorithm of algorithms) assert.ok(isSignatureAlgorithm(algorithm));
   for (const value of [

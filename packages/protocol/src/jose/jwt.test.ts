@@ -91,6 +91,16 @@ test('R-149[verifier] a change of any one character of a token is refused', asyn
   );
 });
 
+test('R-143[verifier] an algorithm that is not on the list is refused, though the issuer has a key for it', async () => {
+  const other = await generateSigningKey('EdDSA');
+  const keys = localKeySource({ keys: [publicJwk, other.publicJwk] });
+  const verifier = createJwtVerifier({ ...rules, keys });
+  const signing = { kid: other.publicJwk.kid, algorithm: 'EdDSA' as const, privateKey: other.privateKey };
+  const token = await signJwt(signing, 'at+jwt', claims);
+  await createJwtVerifier({ ...rules, keys, algorithms: ['EdDSA'] }).verify(token);
+  await assert.rejects(verifier.verify(token), refused('an algorithm that is not allowed'));
+});
+
 test('R-148[verifier] no kind of token passes for another', async () => {
   const types: readonly JwtType[] = ['at+jwt', 'JWT', 'logout+jwt'];
   for (const sent of types) {

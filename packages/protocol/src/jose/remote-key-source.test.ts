@@ -48,6 +48,19 @@ test('R-154[verifier] keys are fetched once, from the configured address, howeve
   assert.ok(!(keys.find(first.kid, 'ES256') instanceof Promise), 'a fresh set answers without waiting');
 });
 
+test('R-154[verifier] while a fetch is slow no second one begins, and all who ask get its answer', async () => {
+  const { state, find } = issuer();
+  const slow = Promise.withResolvers<Response>();
+  state.answer = () => slow.promise;
+  const early = find();
+  state.now += 4;
+  const late = find();
+  slow.resolve(Response.json({ keys: [first] }));
+  assert.equal(await early, await late);
+  assert.notEqual(await early, undefined);
+  assert.equal(state.asked.length, 1);
+});
+
 test('R-154[verifier] an aged set is fetched again, and what was removed is gone', async () => {
   const { state, serve, find } = issuer();
   const before = await find();
