@@ -10,11 +10,11 @@ import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSy
 import type { Filter, RowOf } from '@castellan/policy';
 import type { InvoicesWords } from '../policy.ts';
 
-export type Invoice = RowOf<InvoicesWords, 'invoice'>;
-export type User = RowOf<InvoicesWords, 'user'>;
+type Invoice = RowOf<InvoicesWords, 'invoice'>;
+type User = RowOf<InvoicesWords, 'user'>;
 
 /** What of an invoice can be changed at all. */
-export interface InvoiceChanges {
+interface InvoiceChanges {
   readonly note?: string | null | undefined;
   readonly purchaseOrder?: string | null | undefined;
 }
@@ -31,7 +31,7 @@ export interface InvoicesStore {
   readonly close: () => void;
 }
 
-export interface InvoiceQuery {
+interface InvoiceQuery {
   readonly filter: Filter;
   readonly status?: string | undefined;
   /** Only ids greater than this one. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { z } from 'zod';
 import { routesUnder } from './route.ts';
-import { type Message, notesPolicy, startNotes } from './testing/notes.ts';
+import { type Message, notesPolicy, schema, startNotes } from './testing/notes.ts';
+
+const ifMatch = schema(({ 'if-match': match }) => (match === undefined ? 'is missing' : { match: String(match) }));
 
 const patch = async (message: Message, target = '/notes/1') => {
   const { send, token, notes } = await startNotes();
@@ -76,28 +77,31 @@ test('R-177[guard] a parameter that comes twice, or from another source, is refu
   assert.equal((await send('GET', '/notes?state=open', bearer)).status, 200);
 });
 
-test('R-176[guard] any Standard Schema fits: what zod strips or refuses is named, nested members too', async () => {
-  const on = routesUnder(notesPolicy);
-  const title = z.object({ de: z.string(), en: z.string().optional() });
-  const route = (body: z.ZodType<{ title: unknown }>) =>
-    on.object({
+test('R-176[guard] any Standard Schema fits: what a validator strips or refuses is named, nested members too', async () => {
+  const title = ({ de }: Record<string, unknown>) => ({ de: String(de) });
+  const strips = schema(({ title: sent }) => ({ title: title(sent as Record<string, unknown>) }));
+  // Strict validators put the unknown names into one issue.
+  const isStrict = (value: object) => Object.keys(value).every((key) => key === 'title');
+  const strict: typeof strips = {
+    '~standard': {
+      ...strips['~standard'],
+      validate: async (value) =>
+        isStrict(value as object)
+          ? strips['~standard'].validate(value)
+          : { issues: [Object.assign({ message: 'unknown keys', path: [] }, { keys: ['x', 'y'] })] },
+    },
+  };
+  const route = (body: typeof strips) =>
+    routesUnder(notesPolicy).object({
       action: 'note.update',
-      input: {
-        params: z.object({ id: z.coerce.number<string>() }),
-        body,
-        headers: z.object({ 'if-match': z.string() }),
-      },
+      input: { params: schema(({ id }) => ({ id: Number(id) })), body, headers: ifMatch },
       load: ({ params }) => ({ id: params.id, ownerId: 'nora', title: 'x', rank: 1, state: 'open', hidden: null }),
       output: 'nothing',
       limit: { count: 10, period: 1 },
-      handle: ({ headers }) => assert.equal(headers['if-match'], '"1"'),
+      handle: ({ headers }) => assert.deepEqual(headers, { match: '"1"' }),
     });
   const { send, token } = await startNotes(({ routes }) => ({
-    routes: {
-      ...routes,
-      'PUT /strip/:id': route(z.object({ title })),
-      'PUT /strict/:id': route(z.strictObject({ title })),
-    },
+    routes: { ...routes, 'PUT /strip/:id': route(strips), 'PUT /strict/:id': route(strict) },
   }));
   const put = async (target: string, body: string, match: readonly string[] = ['"1"']) => {
     const answer = await send('PUT', target, { token: await token(), body, headers: { 'if-match': match } });
@@ -107,8 +111,26 @@ test('R-176[guard] any Standard Schema fits: what zod strips or refuses is named
   for (const target of ['/strip/1', '/strict/1']) {
     assert.deepEqual(await put(target, '{"title":{"de":"a"}}'), [204]);
     assert.deepEqual(await put(target, '{"title":{"de":"a"},"x":1,"y":2}'), [400, 'body.x', 'body.y']);
-    assert.deepEqual(await put(target, '{"title":{"de":1}}'), [400, 'body.title.de']);
-    assert.deepEqual(await put(target, '{"title":{"de":"a"}}', ['"1"', '"2"']), [400, 'headers.if-match']);
+    assert.deepEqual(await put(target, '{"title":{"de":"a","fr":"b"}}'), [400, 'body.title.fr']);
+    assert.deepEqual(await put(target, '{"title":{"de":"a"}}', ['"1"', '"2"']), [400, 'headers.id']);
   }
-  assert.deepEqual(await put('/strip/1', '{"title":{"de":"a","fr":"b"}}'), [400, 'body.title.fr']);
+});
+
+test('R-176[guard] neither the token nor a cookie is among the headers that a handler can ask for', async () => {
+  let seen: object = {};
+  const all = schema((headers) => {
+    seen = headers;
+    return headers;
+  });
+  const route = routesUnder(notesPolicy).collection({
+    action: 'note.list',
+    input: { headers: all },
+    output: { many: 'note' },
+    limit: { count: 10, period: 1 },
+    handle: () => [],
+  });
+  const { send, token } = await startNotes(({ routes }) => ({ routes: { ...routes, 'GET /all': route } }));
+  const headers = { cookie: ['a=b'], accept: ['application/json'] };
+  assert.equal((await send('GET', '/all', { token: await token(), headers })).status, 200);
+  assert.deepEqual(seen, { accept: 'application/json' });
 });

@@ -10,7 +10,7 @@ export interface TraceDeps {
 }
 
 /** What a step may add. */
-export interface Known {
+interface Known {
   readonly route?: string;
   readonly principal?: string;
   readonly client?: string | undefined;

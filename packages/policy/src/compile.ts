@@ -10,7 +10,7 @@ export interface Facts {
 }
 
 /** True, false, or undefined: it depends on the row, which is not known yet. */
-export type Verdict = boolean | undefined;
+type Verdict = boolean | undefined;
 
 export interface CompiledCondition {
   readonly condition: Condition;

@@ -177,7 +177,7 @@ export interface Message {
   readonly address?: string;
 }
 
-export interface Answer extends HttpAnswer {
+interface Answer extends HttpAnswer {
   readonly json: Record<string, unknown>;
 }
 
@@ -253,7 +253,7 @@ export async function startNotes(change: (config: GuardConfig<NotesWords>) => ob
   };
 }
 
-export function plainRequest(method: string, target: string, message: Message = {}): HttpRequest {
+function plainRequest(method: string, target: string, message: Message = {}): HttpRequest {
   const [path = '', query = ''] = target.split('?', 2);
   const headers = {
     ...(message.token === undefined ? {} : { authorization: [`Bearer ${message.token}`] }),
@@ -264,7 +264,7 @@ export function plainRequest(method: string, target: string, message: Message = 
 }
 
 /** A clock that a test turns. */
-export interface Clock extends Pick<Runtime, 'now' | 'monotonic' | 'schedule'> {
+interface Clock extends Pick<Runtime, 'now' | 'monotonic' | 'schedule'> {
   /** Moves on by so many seconds and runs what became due. */
   readonly advance: (seconds: number) => void;
 }
