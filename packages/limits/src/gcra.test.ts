@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { type Limit, stepGcra } from './gcra.ts';
 
 /** Takes at the given moments (milliseconds); the moments of those that were admitted. */
@@ -57,7 +57,7 @@ test('R-190[limits] whoever waits for retryAfter is admitted, and whoever has so
 
 test('R-190[limits] a count that does not divide its period evenly is still the whole count', () => {
   for (const count of [3, 7, 11, 13, 17, 999]) {
-    const moments = new Array<number>(count + 5).fill(1_700_000_000_123);
+    const moments = Array.from({ length: count + 5 }, () => 1_700_000_000_123);
     assert.equal(admittedAt({ count, period: 1 }, moments).length, count);
   }
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createBoundedMap } from './bounded-map.ts';
 
 test('R-153[protocol] the least recently used entry makes room', () => {

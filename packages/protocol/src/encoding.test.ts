@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decodeBase64url, decodeFormText, decodeUtf8 } from './encoding.ts';
 
 test('R-149[protocol] base64url has one spelling for the same bytes', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createPrefixedToken, parsePrefixedToken, tokenPrefixes } from './prefixed-token.ts';
 
 const payloads = fc.string({ unit: fc.constantFrom(...'ABZabz019._-'), minLength: 1, maxLength: 200 });

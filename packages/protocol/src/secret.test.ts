@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hashSecret, secretsEqual } from './secret.ts';
 
 test('R-216[protocol] the stored form of a secret is its SHA-256 in base64url', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { readJson } from './strict-json.ts';
 
 const problemOf = (document: string | Uint8Array, limits = {}) => readJson(document, limits).problem;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { addressBucket, canonicalAddress, clientAddress, trustedProxyProblem } from './client-address.ts';
 
 const proxies = ['10.0.0.0/8', '2001:db8:ffff::/48', '192.0.2.7'];
@@ -54,7 +54,7 @@ for (const forwarded of [
   '"203.0.113.9"',
   '203.0.113.9\u0000',
   'for=203.0.113.9',
-  new Array(40).fill('10.0.0.2').join(','),
+  Array.from({ length: 40 }, () => '10.0.0.2').join(','),
 ]) {
   test(`R-189[protocol] a proxy that says ${JSON.stringify(forwarded.slice(0, 40))} is taken for the client`, () => {
     assert.equal(address('10.0.0.1', forwarded), '10.0.0.1');

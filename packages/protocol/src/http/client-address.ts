@@ -93,7 +93,7 @@ function expand(address: string): readonly number[] {
   const [head = '', tail] = canonicalIPv6(address).split('::');
   const left = groupsOf(head);
   const right = groupsOf(tail ?? '');
-  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
 }
 
 function groupsOf(text: string): readonly number[] {

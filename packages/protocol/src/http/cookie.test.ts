@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { formatCookie, parseCookies } from './cookie.ts';
 
 const path = new URL('../../../../vectors/cookies.json', import.meta.url);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, sign } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CompactEncrypt, jwtVerify } from 'jose';
 import { Refusal } from '../oauth/refusal.ts';
 import { createJwtVerifier } from './jwt.ts';

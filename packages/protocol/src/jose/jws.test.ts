@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Refusal } from '../oauth/refusal.ts';
 import { algorithmEntry, algorithmOfKey, isSignatureAlgorithm, type SignatureAlgorithm } from './algorithms.ts';
 import { parseCompact, signJwt } from './jws.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type KeyObject, sign } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Refusal } from '../oauth/refusal.ts';
 import { type JwtType, signJwt } from './jws.ts';
 import { createJwtVerifier } from './jwt.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { SignatureAlgorithm } from './algorithms.ts';
 import { readJwkSet } from './key-set.ts';
 import { localKeySource } from './key-source.ts';

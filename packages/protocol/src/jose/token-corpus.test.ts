@@ -125,9 +125,9 @@ function claimsOf(mutation: Case): Buffer {
 
 /** JSON may be followed by spaces, which makes a segment end within a byte triple. */
 function encode(bytes: Buffer, unusedBits: boolean): string {
-  let padded = bytes;
-  while (unusedBits && padded.length % 3 === 0) padded = Buffer.concat([padded, Buffer.from(' ')]);
-  return unusedBits ? setUnusedBit(padded.toString('base64url')) : padded.toString('base64url');
+  if (!unusedBits) return bytes.toString('base64url');
+  const padding = bytes.length % 3 === 0 ? ' ' : '';
+  return setUnusedBit(Buffer.concat([bytes, Buffer.from(padding)]).toString('base64url'));
 }
 
 function setUnusedBit(text: string): string {
