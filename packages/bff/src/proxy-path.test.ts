@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Refusal } from '@castellan/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { findProxyRoute, upstreamUrl } from './proxy-path.ts';
 
 const route = { path: '/api', target: 'https://api.example/v1', methods: ['GET', 'POST'] };
@@ -75,7 +75,7 @@ test('R-210[bff] a method that is not in the map is refused with what is; HEAD g
 });
 
 test('R-210[bff] whatever is accepted stays on the target, below its base path', () => {
-  const rest = fc.string({ unit: fc.constantFrom(...'/.%2eE5cfF;\\@:?#ab0') });
+  const rest = fc.string({ unit: fc.constantFrom(...'/.%2eE5cfF;\\@:?#ab0'.split('')) });
   fc.assert(
     fc.property(rest, (text) => {
       let url: URL;

@@ -166,13 +166,17 @@ test('R-097[bff] mix-up: a code that the real issuer gave, handed on by another 
   assert.equal(world.issuer.asked('/token').length, 0);
 });
 
+const without =
+  (name: string) =>
+  (claims: Claims): Claims =>
+    Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name));
 const other = await generateSigningKey('ES256');
 const forgedNone = (claims: Claims): string =>
   `${[{ alg: 'none', typ: 'JWT' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.`;
 
 for (const [what, change] of [
   ['another nonce', (claims: Claims) => ({ ...claims, nonce: 'other' })],
-  ['no nonce', ({ nonce: _, ...claims }: Claims) => claims],
+  ['no nonce', without('nonce')],
   ['another issuer', (claims: Claims) => ({ ...claims, iss: 'https://evil.example' })],
   ['an issuer that differs by a slash', (claims: Claims) => ({ ...claims, iss: `${issuerUrl}/` })],
   ['another audience', (claims: Claims) => ({ ...claims, aud: 'another-app' })],
@@ -180,10 +184,10 @@ for (const [what, change] of [
   ['two audiences and no azp', (claims: Claims) => ({ ...claims, aud: ['shop-web', 'another-app'] })],
   ['another party in azp', (claims: Claims) => ({ ...claims, azp: 'another-app' })],
   ['an end in the past', (claims: Claims) => ({ ...claims, exp: Number(claims['iat']) - 60 })],
-  ['no end', ({ exp: _, ...claims }: Claims) => claims],
-  ['no time of issue', ({ iat: _, ...claims }: Claims) => claims],
+  ['no end', without('exp')],
+  ['no time of issue', without('iat')],
   ['a beginning in the future', (claims: Claims) => ({ ...claims, nbf: Number(claims['iat']) + 600 })],
-  ['no subject', ({ sub: _, ...claims }: Claims) => claims],
+  ['no subject', without('sub')],
   ['an empty subject', (claims: Claims) => ({ ...claims, sub: '' })],
   ['an at_hash of another access token', (claims: Claims) => ({ ...claims, at_hash: 'A'.repeat(22) })],
 ] as const) {
