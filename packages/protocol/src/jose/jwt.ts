@@ -6,7 +6,7 @@
  * own: revocation, binding to a key or certificate, and scope, which its caller checks after each call.
  */
 import type { KeyObject } from 'node:crypto';
-import { compactVerify } from 'jose';
+import { compactVerify } from 'jose/jws/compact/verify';
 import { createBoundedMap } from '../bounded-map.ts';
 import { Refusal } from '../oauth/refusal.ts';
 import type { SignatureAlgorithm } from './algorithms.ts';

@@ -1,5 +1,5 @@
 /** The name of a key that is made from the key itself. */
-import { calculateJwkThumbprint } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 
 /**
  * The thumbprint of a public key: SHA-256, base64url.
