@@ -142,6 +142,8 @@ export type NoticeEvent =
       readonly address: string;
       readonly reason: 'wrong_password' | 'unknown_login' | 'not_active' | 'rate_limited';
     }
+  /** A value that must be new for each request came from a second browser: the client uses a constant. */
+  | { readonly type: 'request.repeated'; readonly client: string; readonly parameter: 'code_challenge' | 'nonce' }
   | { readonly type: 'limit.hit'; readonly limit: string; readonly address: string }
   | { readonly type: 'insecure.used'; readonly choice: string }
   | { readonly type: 'server.started'; readonly settings: Readonly<Record<string, string>> }

@@ -22,6 +22,7 @@ import { createPages } from './http/page.ts';
 import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
+import { createRepeatWatch } from './requests/repeats.ts';
 import { type Resource, resourceDirectory } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
@@ -30,6 +31,8 @@ import { createMint } from './tokens/issue.ts';
 
 /** Keys the limits of one node are kept for at most. */
 const limitCapacity = 100_000;
+/** Values of requests that one node remembers to notice repeats. */
+const repeatCapacity = 50_000;
 
 /** The way in, and the accounts. */
 export function assemble(opened: Opened): { readonly handle: Handle; readonly accounts: Accounts } {
@@ -72,6 +75,7 @@ function assembleParts(opened: Opened) {
     sessions: createSessions({ store, runtime, lifetimes }),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
+    repeats: createRepeatWatch(repeatCapacity),
     verifyHint: createHintVerifier({ issuer, clients, keys: keys.source, now: runtime.now }),
     accounts: createAccounts({
       store,

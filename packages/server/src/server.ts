@@ -103,6 +103,7 @@ function run(opened: Opened): Server {
   const { handle, accounts } = assemble(opened);
   const requests = trackRequests(handle);
   const stopJobs = startJobs(opened);
+  let closing: Promise<void> | undefined;
   notice(opened, { type: 'server.started', settings: describeSettings(config) });
   return {
     issuer: config.issuer,
@@ -114,13 +115,23 @@ function run(opened: Opened): Server {
         return created;
       },
     },
-    close: async () => {
-      stopJobs();
-      await requests.settled();
-      await events.close();
-      await opened.store.close();
+    close: () => {
+      closing ??= close(opened, { requests, stopJobs });
+      return closing;
     },
   };
+}
+
+interface Running {
+  readonly requests: ReturnType<typeof trackRequests>;
+  readonly stopJobs: () => void;
+}
+
+async function close({ events, store }: Opened, { requests, stopJobs }: Running): Promise<void> {
+  stopJobs();
+  await requests.settled();
+  await events.close();
+  await store.close();
 }
 
 /** Knows which requests are being answered, so that nothing is closed under them. */

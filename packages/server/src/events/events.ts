@@ -42,16 +42,19 @@ interface Flow {
   running: Promise<void> | undefined;
   isNudged: boolean;
   isClosed: boolean;
-  cancel: () => void;
+  /** Cancels the delivery that is due, if one is: an idle server has no timer. */
+  cancel: (() => void) | undefined;
 }
 
+/** Starts to deliver, first what an earlier life of the server has left in the outbox. */
 export function startEventFlow(deps: EventFlowDeps): EventFlow {
-  const flow: Flow = { deps, buffer: [], running: undefined, isNudged: false, isClosed: false, cancel: () => {} };
-  scheduleFlush(flow);
+  const flow: Flow = { deps, buffer: [], running: undefined, isNudged: false, isClosed: false, cancel: undefined };
+  void deliverAll(flow);
   return {
     record: (event) => {
       flow.buffer.push(event);
       if (flow.buffer.length > largestBuffer) flow.buffer.splice(0, flow.buffer.length - largestBuffer);
+      scheduleDelivery(flow);
     },
     nudge: () => {
       flow.isNudged = true;
@@ -60,7 +63,7 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
     flush: () => deliverAll(flow),
     close: async () => {
       flow.isClosed = true;
-      flow.cancel();
+      flow.cancel?.();
       await flow.running;
       await deliverAll(flow);
       await Promise.allSettled(deps.sinks.map((sink) => sink.close()));
@@ -68,15 +71,15 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
   };
 }
 
-function scheduleFlush(flow: Flow): void {
+function scheduleDelivery(flow: Flow): void {
+  if (flow.isClosed || flow.cancel !== undefined) return;
   flow.cancel = flow.deps.runtime.schedule(flushInterval, () => {
-    void deliverAll(flow).then(() => {
-      if (!flow.isClosed) scheduleFlush(flow);
-    });
+    flow.cancel = undefined;
+    void deliverAll(flow);
   });
 }
 
-/** Delivers until nothing is left or a sink says no; never rejects, the next round tries again. */
+/** Delivers until nothing is left or a sink says no; never rejects. */
 function deliverAll(flow: Flow): Promise<void> {
   flow.running ??= deliverRounds(flow).finally(() => {
     flow.running = undefined;
@@ -88,7 +91,7 @@ async function deliverRounds(flow: Flow): Promise<void> {
   do {
     flow.isNudged = false;
     const isDelivered = (await attempt(() => drainOutbox(flow.deps))) && (await attempt(() => drainBuffer(flow)));
-    if (!isDelivered) return;
+    if (!isDelivered) return scheduleDelivery(flow);
   } while (flow.isNudged);
 }
 

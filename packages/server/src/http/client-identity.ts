@@ -21,9 +21,11 @@ export function clientFooter({ name, policyUri, tosUri }: ClientIdentity): Html 
   const policy =
     policyUri === undefined
       ? ''
-      : html`<a id="client-policy" href="${policyUri}" rel="noreferrer">Privacy policy of ${name}</a>`;
+      : html`<a id="client-policy" href="${policyUri}" rel="noreferrer">Privacy policy of <bdi>${name}</bdi></a>`;
   const tos =
-    tosUri === undefined ? '' : html`<a id="client-tos" href="${tosUri}" rel="noreferrer">Terms of ${name}</a>`;
+    tosUri === undefined
+      ? ''
+      : html`<a id="client-tos" href="${tosUri}" rel="noreferrer">Terms of <bdi>${name}</bdi></a>`;
   return html`${policy}${tos}`;
 }
 

@@ -1,5 +1,13 @@
 /** The two cookies of this server: the person's session, and the browser that a parked request belongs to. */
-import { formatCookie, type HttpRequest, hashSecret, parseCookies } from '@castellan/protocol';
+import {
+  createPrefixedToken,
+  formatCookie,
+  type HttpRequest,
+  hashSecret,
+  parseCookies,
+  type Runtime,
+  tokenPrefixes,
+} from '@castellan/protocol';
 
 /** One cookie: reading it, and the `Set-Cookie` values that set or clear it. */
 export interface ServerCookie {
@@ -45,4 +53,15 @@ function createCookie(plainName: string, hasTwin: boolean): ServerCookie {
     set: (value) => write(value, {}),
     clear: () => write('', { maxAge: 0 }),
   };
+}
+
+/** The browser a request comes from, and how to recognise it again: a browser without the cookie gets one. */
+export function rememberBrowser(
+  request: HttpRequest,
+  { cookies, runtime }: { readonly cookies: ServerCookies; readonly runtime: Pick<Runtime, 'randomBytes'> },
+): { readonly browser: string; readonly setCookie: readonly string[] } {
+  const known = cookies.browser.read(request);
+  if (known !== undefined) return { browser: known, setCookie: [] };
+  const browser = createPrefixedToken(tokenPrefixes.browser, runtime.randomBytes(32).toString('base64url'));
+  return { browser, setCookie: cookies.browser.set(browser) };
 }

@@ -14,6 +14,8 @@ import type { CarriedRequest, Handle } from './handle.ts';
 
 /** Bytes of a body that are read; what is longer is refused unread. */
 export const largestBody: number = 64 * 1024;
+/** Bytes of a body too long that are taken in before the connection is cut. */
+const largestDiscarded = 16 * largestBody;
 
 /** Whatever answers requests. */
 export interface Handler {
@@ -27,7 +29,8 @@ export interface Handler {
  */
 export function nodeListener(server: Handler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
-    void answer(server, request, response);
+    // The last resort: whatever goes wrong in carrying ends this connection, never the process.
+    answer(server, request, response).catch(() => response.destroy());
   };
 }
 
@@ -52,28 +55,28 @@ type Body =
   | { readonly kind: 'unread'; readonly reason: RefusalReason }
   | { readonly kind: 'aborted' };
 
-/** Counts what arrives, not what was announced; a body in another encoding than UTF-8 is refused, never repaired. */
+/**
+ * Counts what arrives, not what was announced. What is too long is read on and thrown away, within bounds: a client
+ * that is still sending would never see the answer.
+ */
 function readBody(request: IncomingMessage): Promise<Body> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > largestBody) return Promise.resolve({ kind: 'unread', reason: 'body_too_large' });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const tooLarge: Body = { kind: 'unread', reason: 'body_too_large' };
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= largestBody) chunks.push(chunk);
-      else {
-        request.removeAllListeners('data');
-        request.pause();
-        resolve({ kind: 'unread', reason: 'body_too_large' });
-      }
+      else if (size > largestDiscarded) resolve(tooLarge);
+      else chunks.length = 0;
     });
-    request.on('end', () => resolve(decodeBody(Buffer.concat(chunks))));
+    request.on('end', () => resolve(size > largestBody ? tooLarge : decodeBody(Buffer.concat(chunks))));
     request.on('error', () => resolve({ kind: 'aborted' }));
     request.on('close', () => resolve({ kind: 'aborted' }));
   });
 }
 
+/** A body in another encoding than UTF-8 is refused, never repaired. */
 function decodeBody(bytes: Buffer): Body {
   if (!isUtf8(bytes)) return { kind: 'unread', reason: 'malformed_request' };
   return { kind: 'read', text: bytes.toString('utf8') };

@@ -38,7 +38,7 @@ export const stylesheet: string = `:root {
   }
 }
 *, *::before, *::after { box-sizing: border-box; }
-html { -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
+html { background: var(--ground); -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 body {
   margin: 0;
   min-height: 100vh;
@@ -98,7 +98,7 @@ input {
 }
 input[aria-invalid="true"] { border-color: var(--alert); }
 .actions { display: flex; flex-direction: column; gap: .625rem; margin-top: 1.625rem; }
-.actions.pair { flex-direction: row-reverse; }
+.actions.pair { flex-direction: row; }
 .actions.pair > * { flex: 1 1 0; }
 button, .button {
   display: flex;

@@ -68,7 +68,7 @@ const prompts: ReadonlySet<string> = new Set<Prompt>(['none', 'login', 'consent'
 export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promise<CheckedFor> {
   const { client, redirectUri } = checkClient(sent, deps.clients);
   const state = checkEcho(sent, 'state');
-  const automatic = deps.signedIn || sent.get('prompt')?.split(' ').includes('none') === true;
+  const automatic = deps.signedIn || sent.get('prompt') === 'none';
   try {
     const granted = checkGrant(sent, client, deps.resources);
     const asked = await checkInteraction(sent, client, deps);

@@ -26,6 +26,12 @@ function text(longest: number): z.ZodString {
   return z.string({ error }).min(1, { error }).max(longest, { error });
 }
 
+/** What people are shown: nothing in it may hide, or turn the direction of writing around (R-019). */
+function shown(longest: number): z.ZodString {
+  const error = `a text of 1 to ${longest} characters, without control characters`;
+  return text(longest).regex(/^[^\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]+$/u, { error });
+}
+
 function word<const W extends readonly [string, ...string[]]>(...words: W): z.ZodEnum<{ [K in W[number]]: K }> {
   return z.enum(words, { error: `one of ${words.join(', ')}` });
 }
@@ -83,8 +89,8 @@ export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100)
 
 export const resourceSchema: z.ZodType<ResourceShape> = object({
   audience: text(2000),
-  name: text(100),
-  scopes: z.record(z.string(), text(200), { error: 'scopes, each with what it lets a client do' }),
+  name: shown(100),
+  scopes: z.record(z.string(), shown(200), { error: 'scopes, each with what it lets a client do' }),
   algorithm: word('ES256', 'RS256').default('ES256'),
   accessTokenLifetime: whole(60, 900).optional(),
 });
@@ -93,7 +99,7 @@ const clientIdForm = '1 to 200 visible ASCII characters';
 
 export const clientSchema: z.ZodType<ClientShape> = object({
   id: z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm }),
-  name: text(100),
+  name: shown(100),
   kind: word('web', 'spa', 'native'),
   authentication: word('client_secret_basic', 'client_secret_post', 'none'),
   secret: secretSourceSchema.optional(),

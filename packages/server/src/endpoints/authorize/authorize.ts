@@ -5,18 +5,10 @@
  * answering the client. Does not own: what is checked (`requests/check.ts`), what comes next
  * (`requests/next-step.ts`), how a refusal is told (`http/`).
  */
-import {
-  createPrefixedToken,
-  epochSeconds,
-  type HttpAnswer,
-  type HttpRequest,
-  type Runtime,
-  refuse,
-  tokenPrefixes,
-} from '@castellan/protocol';
+import { epochSeconds, type HttpAnswer, type HttpRequest, type Runtime, refuse } from '@castellan/protocol';
 import type { GrantAuthorization } from '../../authorizations/authorization.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
-import type { ServerCookies } from '../../http/cookies.ts';
+import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { clientAddress, type Pages, redirect } from '../../http/page.ts';
 import { type CheckedRequest, checkRequest, errorTarget } from '../../requests/check.ts';
@@ -24,6 +16,7 @@ import type { VerifyHint } from '../../requests/id-token-hint.ts';
 import { type NextStep, nextStep, wantedConsent } from '../../requests/next-step.ts';
 import { type ParkedRequest, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
 import { parseParameters } from '../../requests/parse.ts';
+import type { RepeatWatch } from '../../requests/repeats.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
 import type { ConsentStore, ParkedRequestStore, PersonStore, SessionRow } from '../../store/store.ts';
@@ -37,6 +30,7 @@ export interface AuthorizeDeps {
   readonly resources: ResourceDirectory;
   readonly sessions: Pick<Sessions, 'find'>;
   readonly parking: ParkingLot;
+  readonly repeats: RepeatWatch;
   readonly grant: GrantAuthorization;
   readonly verifyHint: VerifyHint;
   readonly cookies: ServerCookies;
@@ -95,9 +89,10 @@ async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSes
     case 'refuse':
       return refuse(next.reason, { target: errorTarget(request, true) });
     case 'respond':
+      noticeRepeats(request, { browser: deps.cookies.browser.read(httpRequest), exchange }, deps);
       return redirect(await grantedAddress({ client, request, next, parked: undefined }, exchange, deps));
     default:
-      return sendOn(httpRequest, { step: next.step, request }, deps);
+      return sendOn(httpRequest, { step: next.step, request, exchange }, deps);
   }
 }
 
@@ -148,17 +143,26 @@ async function grantedAddress(granted: Granted, exchange: Exchange, deps: Author
 interface SendingOn {
   readonly step: 'login' | 'consent';
   readonly request: CheckedRequest;
+  readonly exchange: Exchange;
 }
 
 /** Parks the request for this browser, which gets its cookie now if it has none, and sends it to the step. */
-async function sendOn(
-  httpRequest: HttpRequest,
-  { step, request }: SendingOn,
-  deps: AuthorizeDeps,
-): Promise<HttpAnswer> {
-  const known = deps.cookies.browser.read(httpRequest);
-  const browser =
-    known ?? createPrefixedToken(tokenPrefixes.browser, deps.runtime.randomBytes(32).toString('base64url'));
+async function sendOn(httpRequest: HttpRequest, sending: SendingOn, deps: AuthorizeDeps): Promise<HttpAnswer> {
+  const { step, request, exchange } = sending;
+  const { browser, setCookie } = rememberBrowser(httpRequest, deps);
+  noticeRepeats(request, { browser, exchange }, deps);
   const id = await deps.parking.park(request, browser);
-  return redirect(stepAddress(deps.issuer, step, id), known === undefined ? deps.cookies.browser.set(browser) : []);
+  return redirect(stepAddress(deps.issuer, step, id), setCookie);
+}
+
+/** RFC 9700 §2.1.1: a client that sends the same challenge or nonce to two browsers has lost what they are for. */
+function noticeRepeats(
+  request: CheckedRequest,
+  { browser, exchange }: { readonly browser: string | undefined; readonly exchange: Exchange },
+  { repeats }: AuthorizeDeps,
+): void {
+  if (browser === undefined) return;
+  for (const parameter of repeats.see(request, browser)) {
+    exchange.notice({ type: 'request.repeated', client: request.client, parameter });
+  }
 }

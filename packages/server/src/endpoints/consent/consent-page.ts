@@ -35,7 +35,7 @@ export function consentPage(view: ConsentView): PageContent {
 
 function consentMain(view: ConsentView): Html {
   const { client, request } = view;
-  return html`${clientLogo(client)}<h1>Allow <span id="client-name">${client.name}</span>?</h1>
+  return html`${clientLogo(client)}<h1>Allow <bdi id="client-name">${client.name}</bdi>?</h1>
 <p class="lead">It asks to do this with your account:</p>
 ${view.asked.length === 0 ? '' : html`<ul class="grants" id="consent-grants">${view.asked.map(grantOf)}</ul>`}
 <dl class="facts">
@@ -55,7 +55,7 @@ ${personOf(view)}
 function personOf({ person, otherAccount }: ConsentView): Html {
   const name = person.profile.name ?? person.loginName;
   const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
-  return html`<div class="who"><div>Signed in as <strong id="consent-person">${name}</strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
+  return html`<div class="who"><div>Signed in as <strong><bdi id="consent-person">${name}</bdi></strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
 }
 
 function grantOf({ resource, scopes }: ConsentView['asked'][number]): Html {

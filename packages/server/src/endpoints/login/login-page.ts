@@ -43,7 +43,7 @@ function loginMain(view: LoginView): Html {
   // The cursor waits in the first field that is still empty.
   const [first, second] = view.username === '' ? [html` autofocus`, ''] : ['', html` autofocus`];
   return html`${clientLogo(view.client)}<h1>Sign in</h1>
-<p class="lead">to continue to <strong id="client-name">${view.client.name}</strong></p>
+<p class="lead">to continue to <strong><bdi id="client-name">${view.client.name}</bdi></strong></p>
 ${alertOf(view.verdict)}
 <form method="post" action="${view.action}">
 <input type="hidden" name="form_token" value="${view.formToken}">

@@ -9,16 +9,14 @@
  */
 import {
   checkOrigin,
-  createPrefixedToken,
   type HttpAnswer,
   type HttpRequest,
   parseForm,
   type Runtime,
   singleParameters,
-  tokenPrefixes,
 } from '@castellan/protocol';
 import type { ClientDirectory } from '../../clients/client.ts';
-import type { ServerCookies } from '../../http/cookies.ts';
+import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type Pages, redirect, setCookies } from '../../http/page.ts';
@@ -129,14 +127,9 @@ interface Asking {
  * was checked together with a valid hint is ever in there, and the hint itself, a token, is not.
  */
 function ask(request: HttpRequest, { asked, session }: Asking, deps: LogoutDeps): HttpAnswer {
-  const known = deps.cookies.browser.read(request);
-  const browser =
-    known ?? createPrefixedToken(tokenPrefixes.browser, deps.runtime.randomBytes(32).toString('base64url'));
+  const { browser, setCookie } = rememberBrowser(request, deps);
   const address = returnAddress(asked);
   const formToken = deps.formTokens.issue('logout', [browser, session.id, address ?? '']);
   const page = confirmPage({ action: `${deps.issuer}/logout/confirm`, formToken, address });
-  return deps.pages.page({
-    ...page,
-    headers: setCookies(known === undefined ? deps.cookies.browser.set(browser) : []),
-  });
+  return deps.pages.page({ ...page, headers: setCookies(setCookie) });
 }

@@ -1,0 +1,348 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { hashSecret } from '@castellan/protocol';
+import { seededRandom } from '../../../testkit/src/random.ts';
+import type { ClientConfig, Config } from '../config.ts';
+import { ConfigError, type ConfigProblem } from './problems.ts';
+import { resolveConfig } from './resolve-config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'castellan-config-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const randomText = (seed: string): string => seededRandom(seed)(32).toString('base64url');
+const api = 'https://api.example';
+const environment = { MASTER_KEY: randomText('master'), CLIENT_SECRET: randomText('client') };
+
+function file(name: string, text: string, mode = 0o600): { readonly file: string } {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return { file: path };
+}
+
+const web = {
+  id: 'web',
+  name: 'Web app',
+  kind: 'web',
+  authentication: 'client_secret_basic',
+  secret: { env: 'CLIENT_SECRET' },
+  redirectUris: ['https://web.example/callback'],
+  scopes: ['openid', 'things:read'],
+  resources: [api],
+} as const;
+
+const good: Config = {
+  issuer: 'https://id.example',
+  store: { sqlite: 'issuer.sqlite' },
+  masterKey: { env: 'MASTER_KEY' },
+  resources: [{ audience: api, name: 'Things', scopes: { 'things:read': 'Read your things' } }],
+  clients: [web],
+};
+
+function problemsOf(config: unknown, env: Readonly<Record<string, string>> = environment): readonly ConfigProblem[] {
+  try {
+    resolveConfig(config as Config, env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems;
+  }
+  return [];
+}
+
+function keysOf(config: unknown, env?: Readonly<Record<string, string>>): readonly string[] {
+  return problemsOf(config, env).map(({ key }) => key);
+}
+
+test('S-100[config] a configuration that says only what it must gets short lifetimes and strict limits', () => {
+  const resolved = resolveConfig(good, environment);
+  assert.deepEqual(resolved.lifetimes, {
+    code: 60,
+    accessToken: 300,
+    idToken: 300,
+    refreshIdle: 14 * 86_400,
+    refreshAbsolute: 30 * 86_400,
+    sessionIdle: 43_200,
+    sessionAbsolute: 7 * 86_400,
+    parkedRequest: 900,
+  });
+  assert.deepEqual(resolved.refreshRetry, { window: 10, limit: 5 });
+  assert.ok(resolved.limits.signInPerAccount.count <= 100);
+  const [client] = resolved.clients;
+  assert.equal(client?.consent, 'ask');
+  assert.deepEqual([...(client?.grants ?? [])], ['authorization_code']);
+  assert.deepEqual(client?.resources, ['https://id.example', api]);
+  assert.equal(client?.defaultResource, 'https://id.example');
+  assert.deepEqual(
+    resolved.resources.map(({ audience }) => audience),
+    ['https://id.example', api],
+  );
+});
+
+test('R-218[config] of a client secret only its hash is left, and the master key is the bytes of its text', () => {
+  const resolved = resolveConfig(good, environment);
+  assert.equal(resolved.clients[0]?.secretHash, hashSecret(environment.CLIENT_SECRET));
+  assert.ok(!JSON.stringify(resolved).includes(environment.CLIENT_SECRET));
+  assert.equal(resolved.masterKey.toString('base64url'), environment.MASTER_KEY);
+});
+
+test('R-218[config] secrets are read from files, with or without a line break at the end', () => {
+  const masterKey = file('master-key', `${environment.MASTER_KEY}\n`, 0o400);
+  const secret = file('client-secret', environment.CLIENT_SECRET, 0o644);
+  const resolved = resolveConfig({ ...good, masterKey, clients: [{ ...web, secret }] }, {});
+  assert.equal(resolved.masterKey.toString('base64url'), environment.MASTER_KEY);
+  assert.equal(resolved.clients[0]?.secretHash, hashSecret(environment.CLIENT_SECRET));
+});
+
+for (const mode of [0o640, 0o604, 0o660, 0o644]) {
+  test(`R-218[config] R-219 a master key file that others may read (${mode.toString(8)}) is refused`, () => {
+    const [problem, ...more] = problemsOf({ ...good, masterKey: file(`open-${mode}`, environment.MASTER_KEY, mode) });
+    assert.equal(problem?.key, 'masterKey.file');
+    assert.match(problem?.found ?? '', new RegExp(`mode 0${mode.toString(8)}`));
+    assert.equal(more.length, 0);
+  });
+}
+
+const weak: readonly (readonly [title: string, secret: string])[] = [
+  ['twelve characters', 'abcdefghijkl'],
+  ['31 characters', randomText('x').slice(0, 31)],
+  ['one character many times', 'a'.repeat(43)],
+  ['spaces', `${randomText('x')} ${randomText('y')}`],
+  ['nothing', ''],
+];
+
+for (const [title, text] of weak) {
+  test(`S-40[config] R-219 a client secret of ${title} is refused, and not shown`, () => {
+    const problems = problemsOf(good, { ...environment, CLIENT_SECRET: text });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]?.key ?? '', /^clients\[0\]\.secret/);
+    if (text !== '') assert.ok(!JSON.stringify(problems).includes(text));
+  });
+}
+
+for (const text of [
+  '',
+  'A'.repeat(43),
+  environment.MASTER_KEY.slice(1),
+  `${environment.MASTER_KEY}=`,
+  'é'.repeat(43),
+]) {
+  test(`S-40[config] R-216 a master key of ${text.length} characters that is not 32 random bytes is refused`, () => {
+    const problems = problemsOf(good, { ...environment, MASTER_KEY: text });
+    assert.match(problems[0]?.key ?? '', /^masterKey/);
+    if (text !== '') assert.ok(!JSON.stringify(problems).includes(text));
+  });
+}
+
+test('R-218[config] R-219 a secret put where its place belongs is refused without being repeated anywhere', () => {
+  const pasted = randomText('pasted');
+  const clients = [{ ...web, secret: pasted, clientSecret: pasted, id: 7 }];
+  const store = { postgres: `postgres://castellan:${pasted}@db/castellan`, password: pasted };
+  for (const config of [
+    { ...good, masterKey: pasted, clients, store },
+    { ...good, masterKey: { file: pasted }, store: `postgres://castellan:${pasted}@db/castellan` },
+    { ...good, issuer: `https://admin:${pasted}@id.example` },
+  ]) {
+    try {
+      resolveConfig(config as unknown as Config, environment);
+      assert.fail('must be refused');
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      assert.ok(!`${error.stack} ${JSON.stringify(error)}`.includes(pasted), error.message);
+    }
+  }
+});
+
+test('R-219[config] S-107 everything that is wrong is told at once: where, what was found, what is allowed', () => {
+  const problems = problemsOf({
+    issuer: 'http://id.example',
+    store: {},
+    masterKey: { env: 'NOWHERE' },
+    isser: 'typo',
+    lifetimes: { accessToken: 901, code: 61, refreshIdle: '2w' },
+    refreshRetry: { window: 61 },
+    limits: { signInPerAccount: { count: 0, period: 1 } },
+    trustedProxies: ['10.0.0.0/33'],
+    resources: [{ audience: 'not a uri', name: '', scopes: {} }],
+    clients: [{ ...web, redirectUris: ['http://web.example/cb'], extra: 1 }, 'client'],
+  });
+  const byKey = new Map(problems.map((problem) => [problem.key, problem]));
+  for (const key of [
+    'issuer',
+    'store',
+    'masterKey.env',
+    'isser',
+    'lifetimes.accessToken',
+    'lifetimes.code',
+    'lifetimes.refreshIdle',
+    'refreshRetry.window',
+    'limits.signInPerAccount.count',
+    'trustedProxies[0]',
+    'resources[0].name',
+    'clients[0].extra',
+    'clients[1]',
+  ]) {
+    const problem = byKey.get(key);
+    assert.ok(problem !== undefined && problem.found !== '' && problem.allowed !== '', `${key} is not told`);
+  }
+  assert.deepEqual(byKey.get('lifetimes.accessToken'), {
+    key: 'lifetimes.accessToken',
+    found: '901',
+    allowed: 'a whole number from 60 to 900',
+  });
+  const { message } = new ConfigError(problems);
+  for (const { key, found, allowed } of problems)
+    assert.ok(message.includes(`${key}: found ${found}; allowed is ${allowed}`));
+});
+
+/** One forbidden setting each: the key that must be named. */
+const forbidden: readonly (readonly [title: string, change: object, key: string])[] = [
+  ['an http issuer', { issuer: 'http://id.example' }, 'issuer'],
+  ['an issuer with a trailing slash', { issuer: 'https://id.example/' }, 'issuer'],
+  ['an access token of an hour', { lifetimes: { accessToken: 3600 } }, 'lifetimes.accessToken'],
+  ['a code of ten minutes', { lifetimes: { code: 600 } }, 'lifetimes.code'],
+  ['an ID token of a day', { lifetimes: { idToken: 86_400 } }, 'lifetimes.idToken'],
+  [
+    'an idle limit beyond the absolute one',
+    { lifetimes: { refreshIdle: 86_401, refreshAbsolute: 86_400 } },
+    'lifetimes.refreshIdle',
+  ],
+  [
+    'a session that idles longer than it lives',
+    { lifetimes: { sessionIdle: 7200, sessionAbsolute: 3600 } },
+    'lifetimes.sessionIdle',
+  ],
+  ['a retry window of two minutes', { refreshRetry: { window: 120 } }, 'refreshRetry.window'],
+  ['any number of retries', { refreshRetry: { limit: 6 } }, 'refreshRetry.limit'],
+  ['a proxy that is a name', { trustedProxies: ['proxy.internal'] }, 'trustedProxies[0]'],
+  ['two stores', { store: { sqlite: 'a', postgres: 'b' } }, 'store'],
+  ['a list where an object belongs', { limits: [] }, 'limits'],
+  ['an object where a list belongs', { clients: {} }, 'clients'],
+];
+
+for (const [title, change, key] of forbidden) {
+  test(`R-219[config] S-107 ${title} is refused by its key`, () => {
+    assert.deepEqual(keysOf({ ...good, ...change }), [key]);
+  });
+}
+
+test('R-219[config] something else than an object is refused as a whole', () => {
+  for (const config of [undefined, null, 'x', [], 7]) assert.ok(keysOf(config).includes('config'));
+});
+
+test('R-219[config] a wrong resource does not hide a wrong client, and hides no scope of another resource', () => {
+  const resources = [
+    { audience: 'x', name: 'X', scopes: { 'x:y': 'y' }, algorithm: 'none' },
+    ...(good.resources ?? []),
+  ];
+  assert.deepEqual(keysOf({ ...good, resources, clients: [web, { ...web, id: '' }] }), [
+    'resources[0].algorithm',
+    'clients[1].id',
+  ]);
+});
+
+/** Rules that join keys of a client. */
+const clientRules: readonly (readonly [rows: string, title: string, change: object, key: string])[] = [
+  [
+    'S-6',
+    'a web client without authentication',
+    { authentication: 'none' },
+    'clients[0].authentication',
+  ],
+  ['S-6', 'a web client without secret', { secret: undefined }, 'clients[0].secret'],
+  ['S-6', 'a browser client with a secret', { kind: 'spa', authentication: 'none' }, 'clients[0].secret'],
+  ['S-6', 'a native client with a secret method', { kind: 'native', secret: undefined }, 'clients[0].authentication'],
+  [
+    'R-067',
+    'a redirect URI with a wildcard',
+    { redirectUris: ['https://*.web.example/cb'] },
+    'clients[0].redirectUris[0]',
+  ],
+  [
+    'R-067',
+    'an http redirect URI',
+    { redirectUris: [...web.redirectUris, 'http://web.example/cb'] },
+    'clients[0].redirectUris[1]',
+  ],
+  ['R-067', 'an app scheme for a web client', { redirectUris: ['com.example.app:/cb'] }, 'clients[0].redirectUris[0]'],
+  ['R-067', 'a script scheme', { redirectUris: ['JavaScript:alert(1)//'] }, 'clients[0].redirectUris[0]'],
+  ['R-067', 'no redirect URI', { redirectUris: [] }, 'clients[0].redirectUris'],
+  [
+    'R-067',
+    'a redirect URI twice',
+    { redirectUris: [web.redirectUris[0], web.redirectUris[0]] },
+    'clients[0].redirectUris[1]',
+  ],
+  [
+    'R-067',
+    'a bad logout URI',
+    { postLogoutRedirectUris: ['https://web.example/#bye'] },
+    'clients[0].postLogoutRedirectUris[0]',
+  ],
+  ['R-219', 'a scope nobody has', { scopes: ['openid', 'things:delete'] }, 'clients[0].scopes[1]'],
+  ['R-219', 'a scope of a resource it does not have', { resources: [] }, 'clients[0].scopes[1]'],
+  ['R-219', 'an unknown resource', { resources: [api, 'https://other.example'] }, 'clients[0].resources[1]'],
+  [
+    'R-219',
+    'a default resource it does not have',
+    { defaultResource: 'https://other.example' },
+    'clients[0].defaultResource',
+  ],
+  ['R-219', 'refresh tokens alone', { grants: ['refresh_token'] }, 'clients[0].grants'],
+  ['R-219', 'a password grant', { grants: ['password'] }, 'clients[0].grants[0]'],
+  ['R-219', 'an unsigned ID token', { idTokenAlgorithm: 'none' }, 'clients[0].idTokenAlgorithm'],
+  ['R-219', 'a logo over http', { logoUri: 'http://web.example/logo.png' }, 'clients[0].logoUri'],
+  ['R-219', 'a name that turns the writing around', { name: 'gpj.\u202Eexe' }, 'clients[0].name'],
+];
+
+for (const [rows, title, change, key] of clientRules) {
+  test(`${rows}[config] a client with ${title} is refused by its key`, () => {
+    assert.deepEqual(keysOf({ ...good, clients: [{ ...web, ...change }] }), [key]);
+  });
+}
+
+test('R-219[config] two clients of one id, and a scope of two resources, are refused', () => {
+  assert.deepEqual(keysOf({ ...good, clients: [web, web] }), ['clients[1].id']);
+  const twice = { audience: 'https://two.example', name: 'Two', scopes: { 'things:read': 'Read', openid: 'Mine' } };
+  assert.deepEqual(keysOf({ ...good, resources: [...(good.resources ?? []), twice] }), [
+    'resources[1].scopes.things:read',
+    'resources[1].scopes.openid',
+  ]);
+  const issuerAgain = { audience: 'https://id.example', name: 'Me', scopes: { me: 'Me' } };
+  assert.deepEqual(keysOf({ ...good, resources: [...(good.resources ?? []), issuerAgain] }), ['resources[1].audience']);
+});
+
+test('S-6[config] each kind of client may be registered with what fits it', () => {
+  const spa = { ...web, id: 'spa', kind: 'spa', authentication: 'none', secret: undefined } as const;
+  const native = {
+    ...spa,
+    id: 'native',
+    kind: 'native',
+    redirectUris: ['http://127.0.0.1/cb', 'com.example.app:/cb'],
+  } as const;
+  const clients = [web, spa, native].map(withoutUndefined) as unknown as readonly ClientConfig[];
+  const resolved = resolveConfig({ ...good, clients }, environment);
+  assert.deepEqual(
+    resolved.clients.map(({ id, secretHash }) => [id, secretHash !== undefined]),
+    [
+      ['web', true],
+      ['spa', false],
+      ['native', false],
+    ],
+  );
+});
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}
+
+test('R-219[config] what was resolved cannot be changed, and the argument stays as it was', () => {
+  const before = JSON.stringify(good);
+  const resolved = resolveConfig(good, environment);
+  assert.equal(JSON.stringify(good), before);
+  assert.throws(() => Object.assign(resolved, { issuer: 'https://evil.example' }), TypeError);
+  assert.throws(() => Object.assign(resolved.clients[0] ?? {}, { consent: 'trusted' }), TypeError);
+  assert.throws(() => (resolved.clients[0]?.redirectUris as string[]).push('https://evil.example'), TypeError);
+});
