@@ -26,6 +26,13 @@ export function asksForRetry(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
+/** Whether the connection is gone, as after a restart or a failover; not: whether the database was too slow. */
+export function isLostConnection(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return state === '57P01';
+  return error instanceof Error && error.message !== 'Query read timeout';
+}
+
 /**
  * What a failed call to the database becomes: a Refusal in an outage, else an error that names the statement.
  *

@@ -9,15 +9,22 @@ import {
   type StoreOptions,
 } from '../database.ts';
 import { backOff, type Connection, type Connections } from './connections.ts';
-import { asFailure, asksForRetry, sqlState } from './outage.ts';
+import { asFailure, asksForRetry, isLostConnection, sqlState } from './outage.ts';
 
 export interface TransactionDeps extends StoreOptions {
   readonly connections: Connections;
   readonly runtime: Pick<Runtime, 'schedule'>;
 }
 
-/** Runs of one transaction before it gives up. */
-const attempts = 5;
+/** More than the pool has connections: after a failover every one of them may turn out to be dead. */
+const attempts = 12;
+
+/** One run of an operation on one connection. */
+interface Run {
+  readonly connection: Connection;
+  /** From here on the effect may be there though the connection breaks. */
+  uncertain: boolean;
+}
 
 /** A call to the database failed; kept apart from errors of the operation itself. */
 class DatabaseFailure extends Error {
@@ -34,14 +41,15 @@ class DatabaseFailure extends Error {
 
 /** Runs an operation whose one statement reads, outside of any transaction. */
 export function runRead<V>(deps: TransactionDeps, start: StartOperation<V>): Promise<V> {
-  return attempt(deps, (connection) => drive(connection, start()));
+  return attempt(deps, ({ connection }) => drive(connection, start()));
 }
 
 /** Runs an operation whose one statement is a commit of its own. */
 export function runSingle<V>(deps: TransactionDeps, start: StartOperation<V>): Promise<V> {
-  return attempt(deps, async (connection) => {
+  return attempt(deps, async (run) => {
     deps.faults?.('before_write');
-    const value = await drive(connection, start());
+    run.uncertain = true;
+    const value = await drive(run.connection, start());
     deps.faults?.('after_commit');
     return value;
   });
@@ -49,32 +57,39 @@ export function runSingle<V>(deps: TransactionDeps, start: StartOperation<V>): P
 
 /** Runs an operation of several statements as one commit. */
 export function runTransaction<V>(deps: TransactionDeps, start: StartOperation<V>): Promise<V> {
-  return attempt(deps, async (connection) => {
+  return attempt(deps, async (run) => {
+    const { connection } = run;
     deps.faults?.('before_write');
     // INVARIANT: READ COMMITTED: after waiting for a locked row, the next statement sees what its holder committed.
     await command(connection, 'BEGIN ISOLATION LEVEL READ COMMITTED');
     const value = await drive(connection, start());
     deps.faults?.('before_commit');
+    run.uncertain = true;
     await commit(connection);
     deps.faults?.('after_commit');
     return value;
   });
 }
 
-async function attempt<V>(deps: TransactionDeps, work: (connection: Connection) => Promise<V>): Promise<V> {
+async function attempt<V>(deps: TransactionDeps, work: (run: Run) => Promise<V>): Promise<V> {
   for (let tries = 1; ; tries += 1) {
-    const connection = await deps.connections.acquire();
+    const run: Run = { connection: await deps.connections.acquire(), uncertain: false };
     try {
-      const value = await work(connection);
-      connection.release();
+      const value = await work(run);
+      run.connection.release();
       return value;
     } catch (error) {
-      await giveBack(connection, error);
+      await giveBack(run.connection, error);
       if (!(error instanceof DatabaseFailure)) throw error;
-      if (tries === attempts || !asksForRetry(error.failure)) throw asFailure(error.failure, error.sql);
+      if (tries === attempts || !mayRepeat(run, error.failure)) throw asFailure(error.failure, error.sql);
+      if (asksForRetry(error.failure)) await backOff(deps.runtime, tries);
     }
-    await backOff(deps.runtime, tries);
   }
+}
+
+/** INVARIANT: an operation is run again only when it surely had no effect. */
+function mayRepeat(run: Run, failure: unknown): boolean {
+  return asksForRetry(failure) || (!run.uncertain && isLostConnection(failure));
 }
 
 async function drive<V>(connection: Connection, operation: Operation<V>): Promise<V> {

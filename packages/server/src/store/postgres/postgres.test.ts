@@ -1,0 +1,251 @@
+/** What only PostgreSQL can get wrong: its settings, its connections, its retries and its words. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Refusal, systemRuntime } from '@castellan/protocol';
+import { cuttingProxy } from '@castellan/testkit/cutting-proxy';
+import { availablePostgres, type PostgresCluster } from '@castellan/testkit/postgres';
+import { Client } from 'pg';
+import { faultConformance } from '../conformance/faults.ts';
+import {
+  createPerson,
+  effects,
+  personRow,
+  presentedRow,
+  refreshEvents,
+  start,
+  startFamily,
+} from '../conformance/rows.ts';
+import { changes, type Database, lockedRow, type Operation, row } from '../database.ts';
+import { openPostgresDatabase, openPostgresStore } from './postgres.ts';
+
+const available = await availablePostgres('durable');
+
+if ('missing' in available) {
+  test('PostgreSQL as a store', { skip: available.missing }, () => undefined);
+} else {
+  const { cluster } = available;
+  after(() => cluster.close());
+  faultConformance('postgres', async (options) => {
+    const store = await openPostgresStore(await cluster.database(), systemRuntime, options);
+    return { store, close: store.close };
+  });
+  durability(cluster);
+  connections(cluster);
+  retries(cluster);
+  opening(cluster);
+  discretion(cluster);
+}
+
+const unavailable = { name: 'Refusal', reason: 'store_unavailable' } as const;
+
+/** Runs statements as the database's owner. */
+async function administer(url: string, ...statements: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
+async function setting(database: Database, name: string): Promise<unknown> {
+  return (await database.read(() => row('SELECT current_setting($1) AS value', [name])))?.['value'];
+}
+
+function durability({ database }: PostgresCluster): void {
+  test('I-4[postgres] R-226 commits wait for the disk, whatever the database or its role says', async () => {
+    const url = await database();
+    for (const weak of ['off', 'local', 'remote_write']) {
+      await administer(url, `ALTER DATABASE ${nameOf(url)} SET synchronous_commit = ${weak}`);
+      const opened = await openPostgresDatabase(url, systemRuntime);
+      assert.equal(await setting(opened, 'synchronous_commit'), 'on');
+      assert.equal(await setting(opened, 'fsync'), 'on');
+      await opened.close();
+    }
+  });
+
+  test('I-4[postgres] a setting that promises still more is kept', async () => {
+    const url = await database();
+    await administer(url, `ALTER DATABASE ${nameOf(url)} SET synchronous_commit = remote_apply`);
+    const opened = await openPostgresDatabase(url, systemRuntime);
+    assert.equal(await setting(opened, 'synchronous_commit'), 'remote_apply');
+    await opened.close();
+  });
+
+  test('I-11[postgres] no statement and no idle transaction holds a connection for long', async () => {
+    const opened = await openPostgresDatabase(await database(), systemRuntime);
+    assert.equal(await setting(opened, 'statement_timeout'), '5s');
+    assert.equal(await setting(opened, 'idle_in_transaction_session_timeout'), '10s');
+    await opened.close();
+  });
+}
+
+const endOwnConnection = 'SELECT pg_terminate_backend(pg_backend_pid()) AS ended';
+
+function connections({ database }: PostgresCluster): void {
+  test('I-11[postgres] after a failover, dead connections cost neither the process nor a request', async () => {
+    const url = await database();
+    const store = await openPostgresStore(url, systemRuntime);
+    const person = personRow();
+    await Promise.all(Array.from({ length: 20 }, () => store.ping()));
+    await administer(
+      url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'castellan'`,
+    );
+    assert.equal(await store.createPerson(person, effects('person')), 'created');
+    assert.deepEqual(await store.findPerson(person.id), person);
+    await store.close();
+  });
+
+  test('I-5[postgres] a transaction that loses every connection is an outage, and nothing was written', async () => {
+    const opened = await openPostgresDatabase(await database(), systemRuntime);
+    const lost = opened.transact(function* () {
+      yield* changes('UPDATE meta SET epoch = 9', []);
+      yield* row(endOwnConnection, []);
+    });
+    await assert.rejects(lost, unavailable);
+    assert.equal((await opened.read(() => row('SELECT epoch FROM meta', [])))?.['epoch'], 1);
+    await opened.close();
+  });
+
+  for (const delivered of [true, false]) {
+    const what = delivered ? 'was made' : 'was never heard of';
+    test(`I-5[refresh,postgres] a commit whose answer is lost is never a success: it ${what}`, async (t) => {
+      const url = await database();
+      const direct = await openPostgresStore(url, systemRuntime);
+      const family = await startFamily(direct);
+      const proxy = await cuttingProxy(url);
+      t.after(proxy.close);
+      const store = await openPostgresStore(proxy.url, systemRuntime);
+      proxy.cutAtCommit(delivered ? 'deliver' : 'drop');
+      await assert.rejects(store.presentRefresh(presentedRow(family.id, 1), refreshEvents), unavailable);
+      proxy.cutAtCommit(undefined);
+      const again = presentedRow(family.id, 1, { successorHash: 'other', sealedSuccessor: 'other' });
+      const successor = { verdict: 'retried', sealedSuccessor: presentedRow(family.id, 1).sealedSuccessor };
+      const verdict = await store.presentRefresh(again, refreshEvents);
+      assert.deepEqual(verdict, delivered ? successor : { verdict: 'rotated' });
+      assert.equal((await direct.findFamily(family.id, start))?.family.generation, 2);
+      await store.close();
+      await direct.close();
+    });
+  }
+
+  test('I-11[postgres] more operations than could be answered in time are refused at once', async () => {
+    const store = await openPostgresStore(await database(), systemRuntime);
+    const outcomes = await Promise.allSettled(Array.from({ length: 1200 }, () => store.ping()));
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    assert.ok(refused.length > 0 && refused.length <= 200, `${refused.length} refused`);
+    for (const { reason } of refused as PromiseRejectedResult[]) assert.equal(reason.reason, 'overloaded');
+    await store.close();
+  });
+}
+
+function retries({ database }: PostgresCluster): void {
+  test('I-1[postgres] transactions that lock each other out are run again until both are done', async () => {
+    const url = await database();
+    const opened = await openPostgresDatabase(url, systemRuntime);
+    await administer(
+      url,
+      'CREATE TABLE pair (id TEXT PRIMARY KEY, n BIGINT)',
+      `INSERT INTO pair VALUES ('a', 0), ('b', 0)`,
+    );
+    const add = (first: string, second: string) => () => addTo(first, second);
+    await Promise.all([opened.transact(add('a', 'b')), opened.transact(add('b', 'a'))]);
+    const sum = await opened.read(() => row('SELECT SUM(n)::BIGINT AS n FROM pair', []));
+    assert.equal(sum?.['n'], 4);
+    await opened.close();
+  });
+
+  test('I-5[postgres] a serialization failure is retried a bounded number of times', async () => {
+    const url = await database();
+    const opened = await openPostgresDatabase(url, systemRuntime);
+    await administer(
+      url,
+      `CREATE FUNCTION conflict() RETURNS BIGINT LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`,
+    );
+    let runs = 0;
+    const conflictUntil = (last: number) =>
+      function* (): Operation<number> {
+        runs += 1;
+        if (runs < last) yield* row('SELECT conflict()', []);
+        return runs;
+      };
+    assert.equal(await opened.transact(conflictUntil(3)), 3);
+    runs = 0;
+    await assert.rejects(opened.transact(conflictUntil(100)), unavailable);
+    assert.equal(runs, 12);
+    await opened.close();
+  });
+}
+
+function* addTo(first: string, second: string): Operation<void> {
+  for (const id of [first, second]) {
+    yield* lockedRow('SELECT n FROM pair WHERE id = $1', [id]);
+    yield* changes('UPDATE pair SET n = n + 1 WHERE id = $1', [id]);
+    // Gives the other transaction the time to take its own first row.
+    yield* row('SELECT pg_sleep(0.2)', []);
+  }
+}
+
+function opening({ database }: PostgresCluster): void {
+  test('R-221[postgres] a role that cannot change the schema runs the server', async () => {
+    const url = await database();
+    await (await openPostgresStore(url, systemRuntime)).close();
+    await administer(
+      url,
+      `CREATE ROLE castellan_runtime LOGIN PASSWORD 'runtime'`,
+      'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO castellan_runtime',
+    );
+    const least = new URL(url);
+    least.username = 'castellan_runtime';
+    least.password = 'runtime';
+    const opened = await openPostgresDatabase(least.href, systemRuntime);
+    await assert.rejects(
+      opened.transact(() => changes('DROP TABLE outbox', [])),
+      /SQLSTATE 42501/,
+    );
+    await assert.rejects(
+      opened.transact(() => changes('CREATE TABLE mine (id TEXT)', [])),
+      /SQLSTATE 42501/,
+    );
+    await opened.close();
+    const store = await openPostgresStore(least.href, systemRuntime);
+    const family = await startFamily(store);
+    assert.deepEqual(await store.presentRefresh(presentedRow(family.id, 1), refreshEvents), { verdict: 'rotated' });
+    assert.equal((await store.readOutbox(5)).length, 1);
+    await store.close();
+  });
+
+  test('R-222[postgres] processes that start together on a new database migrate it once', async () => {
+    const url = await database();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openPostgresStore(url, systemRuntime)));
+    for (const store of stores) await store.ping();
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('R-218[postgres] a database that is not there is told without its password', async () => {
+    const nowhere = 'postgres://someone:top-secret@127.0.0.1:1/none';
+    await assert.rejects(openPostgresStore(nowhere, systemRuntime), (error: Error) => {
+      assert.match(error.message, /cannot be opened \(PostgreSQL: ECONNREFUSED\)/);
+      assert.doesNotMatch(JSON.stringify([error.message, error.stack, error.cause]), /top-secret|someone/);
+      return true;
+    });
+  });
+}
+
+function discretion({ database }: PostgresCluster): void {
+  test('R-225[postgres] an error of the program names the statement, never a value', async () => {
+    const store = await openPostgresStore(await database(), systemRuntime);
+    const person = await createPerson(store);
+    await assert.rejects(store.createPerson(personRow({ id: person.id }), effects('again')), (error: Error) => {
+      assert.ok(!(error instanceof Refusal));
+      assert.match(error.message, /SQLSTATE 23505: INSERT INTO persons/);
+      assert.doesNotMatch(JSON.stringify([error.message, error.cause, ...Object.values(error)]), new RegExp(person.id));
+      return true;
+    });
+    await store.close();
+  });
+}
