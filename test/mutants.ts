@@ -2,6 +2,7 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { guardMutants } from './mutants/guard-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 
 export interface Mutant {
@@ -19,6 +20,7 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   ...protocolMutants,
+  ...guardMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

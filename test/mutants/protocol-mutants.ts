@@ -1,9 +1,9 @@
 /** Breaks of the vocabulary: the readers, the verifier, limits and sinks. */
 
 /** What is broken, what the break does, and the text that makes way for another. */
-type Line = readonly [row: string, breaks: string, find: string, replace: string];
+export type Line = readonly [row: string, breaks: string, find: string, replace: string];
 
-interface Break {
+export interface Break {
   readonly row: string;
   readonly file: string;
   readonly breaks: string;

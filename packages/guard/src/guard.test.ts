@@ -365,7 +365,9 @@ test('R-157[guard] a token in the query is refused, with and without one in the 
   const { send, token } = await startNotes();
   const good = await token();
   assert.equal((await send('GET', `/notes/1?access_token=${good}`)).status, 401);
-  assert.equal((await send('GET', `/notes/1?access_token=${good}`, { token: good })).status, 400);
+  const both = await send('GET', `/notes/1?access_token=${good}`, { token: good });
+  assert.equal(both.status, 400);
+  assert.match(String(both.headers['www-authenticate']), /error="invalid_request"/);
   const body = `{"access_token":"${good}","title":"x"}`;
   assert.equal((await send('PATCH', '/notes/1', { body })).status, 401);
 });

@@ -82,6 +82,7 @@ const table: readonly (readonly [string, Sent, number])[] = [
   ['an encoded slash', { method: 'GET', target: '/notes%2F1' }, 400],
   ['a double encoding', { method: 'GET', target: '/notes/%2531' }, 400],
   ['an empty segment', { method: 'GET', target: '//notes/1' }, 404],
+  ['an empty id', { method: 'GET', target: '/notes/' }, 404],
   ['an override header', { method: 'GET', target: '/notes/1', headers: { 'x-http-method-override': 'DELETE' } }, 400],
   [
     'another media type',

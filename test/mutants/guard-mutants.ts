@@ -1,0 +1,205 @@
+/** Breaks of the policy engine, the guard and the API of the example. */
+import type { Break, Line } from './protocol-mutants.ts';
+
+/** Breaks of one file, which the named tests beside it must notice. */
+function at(folder: string, file: string, lines: readonly Line[], tests: readonly string[]): readonly Break[] {
+  return lines.map(([row, breaks, find, replace]) => ({
+    row,
+    file: `${folder}/${file}`,
+    breaks,
+    find,
+    replace,
+    tests: tests.map((test) => `${folder}/${test}`),
+  }));
+}
+
+const policy = 'packages/policy/src';
+const guard = 'packages/guard/src';
+
+export const guardMutants: readonly Break[] = [
+  ...at(
+    policy,
+    'decide.ts',
+    [
+      ['R-167', 'a forbid does not win', 'if (forbids.length > 0) return deny({ rules: ids(forbids) });', ''],
+      ['R-167', 'scopes are not asked for', 'return needed.every((scope) => scopes.includes(scope));', 'return true;'],
+      ['R-168', 'a rule is for every kind of principal', ': rule.who === asked.kind', ': true'],
+      ['R-170', 'errors of a request are ignored', 'if (errors.length > 0) return errors;', ''],
+      ['R-162', 'what no rule permits is permitted', 'if (granted.length === 0) return deny', 'if (false) return deny'],
+    ],
+    ['policy.test.ts'],
+  ),
+  ...at(
+    policy,
+    'vocabulary.ts',
+    [
+      [
+        'R-170',
+        'a field that was not loaded passes',
+        "if (value === undefined) return 'is missing';",
+        'if (value === undefined) return undefined;',
+      ],
+    ],
+    ['policy.test.ts'],
+  ),
+  ...at(
+    policy,
+    'compile.ts',
+    [
+      ['R-170', 'two nulls are equal', 'if (left === null || right === null) return false;', ''],
+      ['R-163', 'the first part decides every and', 'if (one === decisive) return decisive;', 'return one;'],
+    ],
+    ['policy.test.ts', 'filter.test.ts'],
+  ),
+  ...at(
+    policy,
+    'filter.ts',
+    [
+      [
+        'R-163',
+        'the filter forgets what is forbidden',
+        'const forbidden = anyOf(forbids, writer);',
+        'const forbidden = false;',
+      ],
+      ['R-163', 'the filter forgets scopes', ' && carries(asked.scopes, one.rule.scopes));', ');'],
+      ['R-163', 'texts are compared as the column likes', ' COLLATE BINARY = ${two}', ' = ${two}'],
+      ['R-163', 'a negation of null is null', '`${one} IS NOT NULL`;', '`TRUE`;'],
+    ],
+    ['filter.test.ts'],
+  ),
+  ...at(
+    policy,
+    'fields.ts',
+    [
+      ['R-166', 'a forbid hides no field', ' && !closed.has(field)', ''],
+      ['S-84', 'any action writes what one may', "rule.effect === 'forbid' || rule.may.includes(verb)", 'verb'],
+      ['R-166', 'fields are open whatever the object', ' || when.holds(asked.facts) !== true', ''],
+    ],
+    ['policy.test.ts'],
+  ),
+  ...at(
+    guard,
+    'require.ts',
+    [
+      ['R-163', 'no object is decided on', "if (decision.effect === 'permit') return;", 'return;'],
+      ['R-173', 'a foreign object is admitted to exist', '.length > 0;', '.length >= 0;'],
+      ['R-165', 'no function is decided on', "if (decision.effect !== 'permit') throw refusalOf(decision);", ''],
+      ['S-58', 'any declared field is written', '!open.includes(name)', 'false'],
+    ],
+    ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'output.ts',
+    [
+      ['S-59', 'the whole row leaves', 'fields.map((field)', 'Object.keys(row as object).map((field)'],
+      [
+        'R-163',
+        'a list is believed',
+        "if (!mayActOn(row, type, deps)) refuse('server_error'",
+        "if (false) refuse('server_error'",
+      ],
+    ],
+    ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'guard.ts',
+    [
+      ['R-168', 'a client is loaded as a person', '.kind !== access.kind', '.kind === undefined'],
+      ['R-165', 'override headers pass', 'if (override !== undefined)', 'if (false)'],
+      ['R-188', 'limits are counted and not kept', 'if (take.admitted) return;', 'return;'],
+      ['R-184', 'answers may be sniffed', "'x-content-type-options': 'nosniff',", ''],
+      ['R-138', 'a caller who is unknown goes on', 'if (principal === undefined || principal === null)', 'if (false)'],
+    ],
+    ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'problem.ts',
+    [
+      [
+        'R-158',
+        'a request without credentials is told of an error',
+        'return { resourceMetadata };',
+        "return { error: 'invalid_token', resourceMetadata };",
+      ],
+      ['R-158', 'the scope is not named', '...(scope === undefined ? {} : { scope })', ''],
+    ],
+    ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'verify-token.ts',
+    [
+      ['R-092', 'a bound token passes as a bearer', "if (claims['cnf'] !== undefined)", 'if (false)'],
+      ['S-27', 'an ID token passes', 'claimsOfOtherTokens.some(', '[].some('],
+      ['S-32', 'every audience is ours', 'audience: config.audience,', "audience: 'https://other.example',"],
+    ],
+    ['verify-token.test.ts'],
+  ),
+  ...at(
+    guard,
+    'input.ts',
+    [
+      ['R-176', 'what a schema lets fall is not told', 'refuseProblems(leftOver(source, value, checked));', ''],
+      ['R-177', 'a repeated parameter is taken once', 'if (repeated !== undefined)', 'if (false)'],
+      ['R-179', 'any media type is read', "if (types.length !== 1 || !jsonType.test(types[0] ?? ''))", 'if (false)'],
+      ['R-179', 'encoded bodies are read', "if (request.headers['content-encoding'] !== undefined)", 'if (false)'],
+      ['R-157', 'a token in the query passes', "if (parameters.has('access_token'))", 'if (false)'],
+      ['R-225', 'any name enters an event', "? name : '(unusual name)'", '? name : name'],
+    ],
+    ['input.test.ts', 'guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'path.ts',
+    [
+      ['R-164', 'encoded slashes pass', '/[/\\\\%\\p{Cc}]/u.test(text)', 'false'],
+      ['R-164', 'letters may be encoded', 'if (needless) return undefined;', ''],
+      ['R-164', 'dot segments pass', "if (segment === '.' || segment === '..')", 'if (false)'],
+    ],
+    ['path.test.ts'],
+  ),
+  ...at(
+    guard,
+    'route-table.ts',
+    [
+      ['S-67', 'a route needs no action', "if (typeof action !== 'string') return ['action is missing'];", ''],
+      ['R-162', 'a route that no rule permits starts', 'return permitted ? []', 'return true ? []'],
+      ['R-164', 'an empty segment is an id', "segments[index] !== ''", 'true'],
+    ],
+    ['config.test.ts', 'guard.test.ts', 'adapters/adapters.test.ts'],
+  ),
+  ...at(
+    guard,
+    'adapters/node.ts',
+    [['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", '']],
+    ['adapters/adapters.test.ts'],
+  ),
+  ...at(
+    guard,
+    'adapters/fetch.ts',
+    [['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", '']],
+    ['adapters/adapters.test.ts'],
+  ),
+  ...at(
+    'examples/invoices/api',
+    'store.ts',
+    [
+      [
+        'R-172',
+        'an invoice is written without its rule',
+        'WHERE id = ? AND ${filter.sql} RETURNING *`,\n        [',
+        'WHERE id = ? AND (${filter.sql} OR TRUE) RETURNING *`,\n        [',
+      ],
+      [
+        'R-163',
+        'a list is selected without the policy',
+        '${invoices} ${filter.sql} AND id > ?',
+        '${invoices} (${filter.sql} OR TRUE) AND id > ?',
+      ],
+    ],
+    ['store.test.ts'],
+  ),
+];
