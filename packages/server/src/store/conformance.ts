@@ -18,6 +18,9 @@ import { refreshRaceConformance } from './conformance/refresh-races.ts';
 import { sessionConformance } from './conformance/sessions.ts';
 import type { Store } from './store.ts';
 
+/** Rows to begin with, for other tests and measurements of a store. */
+export { presentedRow, refreshEvents, start, startFamily } from './conformance/rows.ts';
+
 /** Two stores that were opened separately on one empty database, as two nodes would. */
 export interface ConformanceStores {
   readonly first: Store;

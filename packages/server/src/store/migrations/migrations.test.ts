@@ -7,6 +7,7 @@ import { systemRuntime } from '@castellan/protocol';
 import { newId } from '../conformance/rows.ts';
 import { changes, type Database, row } from '../database.ts';
 import { openSqliteDatabase, openSqliteStore } from '../sqlite/sqlite.ts';
+import { nextTurn } from '../sqlite/turn.ts';
 import { type Migration, type MigrationRuntime, migrate, migrations } from './migrations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'castellan-migrations-'));
@@ -22,7 +23,7 @@ function waitingRuntime(whileWaiting: (waits: number) => void = () => undefined)
     schedule: (_: number, task: () => void) => {
       runtime.waits += 1;
       whileWaiting(runtime.waits);
-      setImmediate(task);
+      void nextTurn().then(task);
       return () => undefined;
     },
   };

@@ -12,7 +12,7 @@ import type { Store } from '../store.ts';
 import { openConnections } from './connections.ts';
 import { runRead, runSingle, runTransaction, type TransactionDeps } from './transaction.ts';
 
-export const postgresDialect: Dialect = Object.freeze({
+const postgresDialect: Dialect = Object.freeze({
   name: 'postgres',
   integer: 'BIGINT',
   sequence: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { checkParameters, type StartOperation, type Statement, type StatementResult } from '../database.ts';
 
 /** Milliseconds SQLite itself waits for a lock; the event loop stands still meanwhile. */
-export const busyTimeout = 20;
+const busyTimeout = 20;
 
 export interface Connection {
   /** Runs an operation from its first to its last statement without leaving this turn. */

@@ -15,7 +15,7 @@ const outages: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** The result code of an error of SQLite, without its extended part. */
-export function resultCode(error: unknown): number | undefined {
+function resultCode(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
   return typeof code === 'number' ? code & 0xff : undefined;
 }

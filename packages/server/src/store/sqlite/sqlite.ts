@@ -17,7 +17,7 @@ import { asOutage, isBusy } from './outage.ts';
 import { nextTurn } from './turn.ts';
 import { createWriteQueue } from './write-queue.ts';
 
-export const sqliteDialect: Dialect = Object.freeze({
+const sqliteDialect: Dialect = Object.freeze({
   name: 'sqlite',
   integer: 'INTEGER',
   sequence: 'INTEGER PRIMARY KEY AUTOINCREMENT',

@@ -9,6 +9,7 @@ import { atOnce, effects, newId, personRow, tally } from '../conformance/rows.ts
 import type { StoreOptions } from '../database.ts';
 import type { Store } from '../store.ts';
 import { openSqliteStore } from './sqlite.ts';
+import { nextTurn } from './turn.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'castellan-queue-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -76,15 +77,7 @@ queueTest(
   async ({ store, other }) => {
     other.exec('BEGIN IMMEDIATE');
     const created = createPerson(store);
-    let turns = 0;
-    await new Promise<void>((resolve) => {
-      const turn = () => {
-        turns += 1;
-        if (turns < 5) setImmediate(turn);
-        else resolve();
-      };
-      setImmediate(turn);
-    });
+    for (let turn = 0; turn < 5; turn += 1) await nextTurn();
     other.exec('COMMIT');
     assert.equal(await created, 'created');
   },
