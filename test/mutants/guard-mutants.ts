@@ -63,6 +63,7 @@ export const guardMutants: readonly Break[] = [
       ],
       ['R-163', 'the filter forgets scopes', ' && carries(asked.scopes, one.rule.scopes));', ');'],
       ['R-163', 'texts are compared as the column likes', ' COLLATE BINARY = ${two}', ' = ${two}'],
+      ['R-163', 'PostgreSQL compares texts as the column likes', ' AND ${one} COLLATE "C" = ${two}', ''],
       ['R-163', 'a negation of null is null', '`${one} IS NOT NULL`;', '`TRUE`;'],
     ],
     ['filter.test.ts'],

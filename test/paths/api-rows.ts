@@ -27,7 +27,7 @@ export const apiRows: readonly Section[] = [
   ]),
   section('Authorization policy', [
     ['R-162', 'what no rule permits is denied, and gaps are told', 'policy guard graphql'],
-    ['R-163', 'every read and write of an object is ruled, lists included', 'policy sqlite guard graphql'],
+    ['R-163', 'every read and write of an object is ruled, lists included', 'policy sqlite postgres guard graphql'],
     ['R-164', 'ids have one form before rule and handler', 'guard'],
     ['R-165', 'functions are ruled by method and path', 'policy guard'],
     ['R-166', 'fields are ruled for reading and writing', 'policy guard'],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { availablePostgres } from '@castellan/testkit';
 import * as fc from 'fast-check';
+import { Client } from 'pg';
 import { absent, always, and, type Condition, eq, not, type Operand, or, within } from './condition.ts';
 import { definePolicy, type Policy } from './policy.ts';
 import type { Rule } from './rule.ts';
@@ -102,49 +104,95 @@ const policyArbitrary = fc.array(ruleArbitrary, { maxLength: 4 }).map(
     ),
 );
 
-const database = new DatabaseSync(':memory:');
-after(() => database.close());
-// NOCASE on purpose: equality in a policy is byte for byte whatever the column says.
-database.exec(`CREATE TABLE thing (key INTEGER, "A ""quoted"" column" TEXT COLLATE NOCASE, b TEXT,
-  n INTEGER, m INTEGER, "select" INTEGER, g INTEGER) STRICT`);
-const insert = database.prepare('INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?)');
+type Words = typeof words;
+type Row = Parameters<Policy<Words>['decide']>[0]['resource'];
+type Asking = Parameters<Policy<Words>['filter']>[0];
+
+/** One try: a policy, who asks, and rows that are judged one by one and selected all at once. */
+const sample = fc.record({
+  policy: policyArbitrary,
+  asking: fc.record({
+    principal: principalArbitrary,
+    scopes: fc.constantFrom<readonly string[]>([], ['read'], ['read', 'admin']),
+    action: fc.constant('thing.list' as const),
+    context: fc.record({ place: orNull(text) }),
+  }),
+  rows: fc
+    .array(rowArbitrary, { minLength: 1, maxLength: 12 })
+    .map((rows) => rows.map((row, key): Row => ({ key, ...row }))),
+});
+
+function permittedKeys(policy: Policy<Words>, asking: Asking, rows: readonly Row[]): readonly number[] {
+  return rows.flatMap((resource) => (policy.decide({ ...asking, resource }).effect === 'permit' ? [resource.key] : []));
+}
+
+// Columns that ignore letter case, on purpose: equality in a policy is byte for byte whatever a column says.
+const columns = (text: string, integer: string, flag: string): string =>
+  `key INTEGER, "A ""quoted"" column" TEXT ${text}, b TEXT, n ${integer}, m ${integer}, "select" ${flag}, g ${flag}`;
 
 test('R-163[policy,sqlite] for random policies and rows with nulls, the filter selects exactly what decide permits', () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec(`CREATE TABLE thing (${columns('COLLATE NOCASE', 'INTEGER', 'INTEGER')}) STRICT`);
+  const insert = database.prepare('INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const stored = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) as SQLInputValue;
   let selected = 0;
   let judged = 0;
-  const property = fc.property(
-    policyArbitrary,
-    principalArbitrary,
-    fc.constantFrom<readonly string[]>([], ['read'], ['read', 'admin']),
-    orNull(text),
-    fc.array(rowArbitrary, { minLength: 1, maxLength: 12 }),
-    (policy, principal, scopes, place, rows) => {
-      const asking = { principal, scopes, action: 'thing.list', context: { place } } as const;
-      const expected = rows.flatMap((row, key) =>
-        policy.decide({ ...asking, resource: { key, ...row } }).effect === 'permit' ? [key] : [],
-      );
-      const { sql, parameters } = policy.filter(asking, { dialect: 'sqlite' });
-      database.exec('DELETE FROM thing');
-      const stored = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) as SQLInputValue;
-      rows.forEach((row, key) => insert.run(key, ...Object.values(row).map(stored)));
-      const query = database.prepare(`SELECT key, ${sql} AS verdict FROM thing ORDER BY key`);
-      const answers = query.all(...(parameters as SQLInputValue[]));
-      for (const { verdict } of answers) assert.ok(verdict === 0 || verdict === 1, 'a filter is two-valued');
-      assert.deepEqual(
-        answers.filter(({ verdict }) => verdict === 1).map(({ key }) => key),
-        expected,
-      );
-      const possible = policy.foresee(asking).effect === 'permit';
-      assert.ok(possible || expected.length === 0, 'what is not foreseen is never permitted');
-      selected += expected.length;
-      judged += rows.length;
-    },
-  );
+  const property = fc.property(sample, ({ policy, asking, rows }) => {
+    const expected = permittedKeys(policy, asking, rows);
+    const { sql, parameters } = policy.filter(asking, { dialect: 'sqlite' });
+    database.exec('DELETE FROM thing');
+    for (const row of rows) insert.run(...Object.values(row).map(stored));
+    const query = database.prepare(`SELECT key, ${sql} AS verdict FROM thing ORDER BY key`);
+    const answers = query.all(...(parameters as SQLInputValue[]));
+    for (const { verdict } of answers) assert.ok(verdict === 0 || verdict === 1, 'a filter is two-valued');
+    assert.deepEqual(
+      answers.filter(({ verdict }) => verdict === 1).map(({ key }) => key),
+      expected,
+    );
+    const possible = policy.foresee(asking).effect === 'permit';
+    assert.ok(possible || expected.length === 0, 'what is not foreseen is never permitted');
+    selected += expected.length;
+    judged += rows.length;
+  });
   fc.assert(property, { numRuns: 3000 });
+  database.close();
   assert.ok(
     selected > judged / 20 && selected < (judged * 19) / 20,
     `the sample is lopsided: ${selected} of ${judged}`,
   );
+});
+
+test('R-163[policy,postgres] for random policies and rows with nulls, PostgreSQL selects exactly what decide permits', async (t) => {
+  const postgres = await availablePostgres('fast');
+  if ('missing' in postgres) return t.skip(postgres.missing);
+  const client = new Client({ connectionString: await postgres.cluster.database() });
+  await client.connect();
+  try {
+    const options = `provider = icu, locale = 'und-u-ks-level2', deterministic = false`;
+    await client.query(`CREATE COLLATION any_case (${options})`);
+    await client.query(`CREATE TABLE thing (${columns('COLLATE any_case', 'BIGINT', 'BOOLEAN')})`);
+    const property = fc.asyncProperty(sample, async ({ policy, asking, rows }) => {
+      const { sql, parameters } = policy.filter(asking, { dialect: 'postgres', firstParameter: 2 });
+      // Named as the columns are, so that the rows come in as one parameter.
+      const sent = rows.map(({ a, f, ...row }) => ({ ...row, 'A "quoted" column': a, select: f }));
+      const { rows: answers } = await client.query<{ key: number; verdict: boolean | null }>(
+        `SELECT key, ${sql} AS verdict FROM json_populate_recordset(NULL::thing, $1) AS thing ORDER BY key`,
+        [JSON.stringify(sent), ...parameters],
+      );
+      assert.ok(
+        answers.every(({ verdict }) => verdict !== null),
+        'a filter is two-valued',
+      );
+      assert.deepEqual(
+        answers.filter(({ verdict }) => verdict).map(({ key }) => key),
+        permittedKeys(policy, asking, rows),
+      );
+    });
+    await fc.assert(property, { numRuns: 1000 });
+  } finally {
+    await client.end();
+    await postgres.cluster.close();
+  }
 });
 
 test('R-163[policy] a filter for a principal that does not fit its declaration selects nothing', () => {
