@@ -1,0 +1,102 @@
+/** What `castellan dev` runs here: the issuer's configuration, two demo people, the API and the web app. */
+import { join } from 'node:path';
+import type { DevelopmentPlace, DevelopmentProject, DevelopmentSetup } from 'castellan';
+import { type DemoPerson, demoPeople } from './api/demo-people.ts';
+import { webScopes } from './web/scopes.ts';
+
+/** The project. */
+export const project: DevelopmentProject = { name: 'invoices', ports: ['api', 'web'], describe };
+
+/** What the API lets a client do, in words for the consent page. */
+const apiScopes = {
+  'invoices:read': 'See your invoices',
+  'invoices:write': 'Change the notes on your invoices',
+  'users:read': 'See your profile',
+  'users:write': 'Change your display name',
+  'users:admin': 'See the list of people, if your role allows it',
+};
+
+function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup {
+  const api = urls['api'] ?? '';
+  const web = urls['web'] ?? '';
+  const webSecret = join(folder, 'web-client-secret');
+  return {
+    config: {
+      issuer,
+      store: { sqlite: join(folder, 'issuer.sqlite') },
+      masterKey: { file: join(folder, 'master-key') },
+      resources: [{ audience: api, name: 'Invoices API', scopes: apiScopes }],
+      clients: [
+        {
+          id: 'invoices-web',
+          name: 'Invoices',
+          kind: 'web',
+          authentication: 'client_secret_basic',
+          secret: { file: webSecret },
+          grants: ['authorization_code', 'refresh_token'],
+          redirectUris: [`${web}/callback`],
+          postLogoutRedirectUris: [`${web}/signed-out`],
+          scopes: webScopes,
+          resources: [api],
+          defaultResource: api,
+          consent: 'ask',
+        },
+        {
+          id: 'invoices-cli',
+          name: 'Invoices on the command line',
+          kind: 'native',
+          authentication: 'none',
+          grants: ['authorization_code', 'refresh_token'],
+          redirectUris: ['http://127.0.0.1/callback'],
+          scopes: ['openid', 'profile', 'offline_access', 'invoices:read'],
+          resources: [api],
+          defaultResource: api,
+          consent: 'ask',
+        },
+      ],
+    },
+    people: [
+      account(demoPeople.nora, 'an ordinary person with invoices of her own'),
+      account(demoPeople.theo, 'an accountant, who reads all invoices and sees the list of people'),
+    ],
+    apps: [
+      {
+        name: 'api',
+        entry: new URL('./api/main.ts', import.meta.url),
+        environment: {
+          ISSUER: issuer,
+          API_URL: api,
+          FOLDER: folder,
+          DEMO_PEOPLE_FILE: join(folder, 'demo-people.json'),
+        },
+      },
+      {
+        name: 'web',
+        entry: new URL('./web/main.ts', import.meta.url),
+        environment: {
+          ISSUER: issuer,
+          API_URL: api,
+          WEB_URL: web,
+          FOLDER: folder,
+          WEB_CLIENT_ID: 'invoices-web',
+          WEB_CLIENT_SECRET_FILE: webSecret,
+        },
+      },
+    ],
+    tryNext: [
+      `Open ${web}, sign in as ${demoPeople.nora.loginName}, and open one of her invoices.`,
+      `Then open ${web}/invoices/42, which is somebody else's, and ${web}/admin, which is for accountants.`,
+      `Sign out, sign in as ${demoPeople.theo.loginName}, and open the same two.`,
+      `Ask without a token: curl -i ${api}/invoices`,
+    ],
+  };
+}
+
+function account(
+  { loginName, displayName, email }: DemoPerson,
+  description: string,
+): DevelopmentSetup['people'][number] {
+  const [givenName = '', familyName = ''] = displayName.split(' ');
+  const profile = { name: displayName, givenName, familyName, email, emailVerified: true };
+  return { loginName, description, profile };
+}
