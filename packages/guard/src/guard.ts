@@ -32,8 +32,8 @@ import { createReadAccess, type ReadAccess } from './verify-token.ts';
 
 export interface Guard {
   /**
-   * Answers a request; never rejects. A `readBody` is called at most once, after the caller was found and permitted,
-   * and takes the place of `request.body`.
+   * Answers a request; never rejects. A `readBody` takes the place of `request.body` and is called at most once, after
+   * the caller is verified and the function permitted.
    */
   readonly handle: (request: HttpRequest, readBody?: BodyReader) => Promise<HttpAnswer>;
   /** Delivers the events gathered so far. */

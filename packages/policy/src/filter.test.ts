@@ -170,14 +170,17 @@ test('R-163[policy,postgres] for random policies and rows with nulls, PostgreSQL
   try {
     const options = `provider = icu, locale = 'und-u-ks-level2', deterministic = false`;
     await client.query(`CREATE COLLATION any_case (${options})`);
-    await client.query(`CREATE TABLE thing (${columns('COLLATE any_case', 'BIGINT', 'BOOLEAN')})`);
+    await client.query(`CREATE TEMPORARY TABLE thing (${columns('COLLATE any_case', 'BIGINT', 'BOOLEAN')})`);
     const property = fc.asyncProperty(sample, async ({ policy, asking, rows }) => {
       const { sql, parameters } = policy.filter(asking, { dialect: 'postgres', firstParameter: 2 });
       // Named as the columns are, so that the rows come in as one parameter.
       const sent = rows.map(({ a, f, ...row }) => ({ ...row, 'A "quoted" column': a, select: f }));
+      await client.query('DELETE FROM thing');
+      const insert = 'INSERT INTO thing SELECT * FROM json_populate_recordset(NULL::thing, $1)';
+      await client.query(insert, [JSON.stringify(sent)]);
       const { rows: answers } = await client.query<{ key: number; verdict: boolean | null }>(
-        `SELECT key, ${sql} AS verdict FROM json_populate_recordset(NULL::thing, $1) AS thing ORDER BY key`,
-        [JSON.stringify(sent), ...parameters],
+        `SELECT key, ${sql} AS verdict FROM thing WHERE key >= $1 ORDER BY key`,
+        [0, ...parameters],
       );
       assert.ok(
         answers.every(({ verdict }) => verdict !== null),
@@ -188,7 +191,7 @@ test('R-163[policy,postgres] for random policies and rows with nulls, PostgreSQL
         permittedKeys(policy, asking, rows),
       );
     });
-    await fc.assert(property, { numRuns: 1000 });
+    await fc.assert(property, { numRuns: 500 });
   } finally {
     await client.end();
     await postgres.cluster.close();

@@ -1,4 +1,9 @@
-/** Carries a guard on node:http and node:https: bytes to text within bounds, plain answers back. */
+/**
+ * Carries a guard on node:http and node:https: bytes to text within bounds, plain answers back.
+ *
+ * Unlike the carrier of `protocol` it hands the body over unread: a caller who is refused anyway cannot make the API
+ * read, and a body that is too large is refused by the guard, with its problem document and its event.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpAnswer, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
