@@ -109,6 +109,8 @@ export interface ListenOptions {
 export interface Listening {
   readonly host: string;
   readonly port: number;
+  /** What a slow client is given, in milliseconds. */
+  readonly timeouts: { readonly headers: number; readonly request: number; readonly keepAlive: number };
   /** Lets running answers finish, and ends within 2 s whatever clients do. */
   readonly close: () => Promise<void>;
 }
@@ -149,7 +151,13 @@ export async function listen(server: Handler, options: ListenOptions): Promise<L
     });
   });
   const { port } = node.address() as AddressInfo;
-  return { host, port, close: () => closeServer(node, options.runtime ?? systemRuntime) };
+  const timeouts = { headers: node.headersTimeout, request: node.requestTimeout, keepAlive: node.keepAliveTimeout };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= closeServer(node, options.runtime ?? systemRuntime);
+    return closing;
+  };
+  return { host, port, timeouts, close };
 }
 
 function createNodeServer(server: Handler, { tls }: ListenOptions): NodeServer {

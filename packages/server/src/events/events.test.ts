@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
+import { createClock, until } from '../../../testkit/src/clock.ts';
+import { seededRandom } from '../../../testkit/src/random.ts';
+import { type EventFlow, startEventFlow } from './events.ts';
+
+const randomBytes = seededRandom('events');
+
+function event(): RecordedEvent {
+  const recorder = { source: 'https://id.example', now: () => 0, randomBytes };
+  return recordEvents(recorder, 'correlation', [{ type: 'sign_in.succeeded', person: 'alice', address: 'x' }])[0];
+}
+
+interface Stage {
+  readonly flow: EventFlow;
+  readonly clock: ReturnType<typeof createClock>;
+  readonly delivered: RecordedEvent[];
+  readonly outbox: { sequence: number; event: RecordedEvent }[];
+  readonly sink: { isDown: boolean; isClosed: boolean };
+}
+
+function setUp(leftOver: readonly RecordedEvent[] = []): Stage {
+  const clock = createClock(0);
+  const delivered: RecordedEvent[] = [];
+  const outbox = leftOver.map((one, index) => ({ sequence: index, event: one }));
+  const state = { isDown: false, isClosed: false };
+  const sink: Sink = {
+    deliver: async (events) => {
+      if (state.isDown) throw new Error('the disk is full');
+      delivered.push(...events);
+    },
+    close: async () => {
+      state.isClosed = true;
+    },
+  };
+  const store = {
+    readOutbox: async (limit: number) => outbox.slice(0, limit),
+    dropFromOutbox: async (sequences: readonly number[]) => {
+      for (const sequence of sequences) {
+        outbox.splice(
+          outbox.findIndex((row) => row.sequence === sequence),
+          1,
+        );
+      }
+    },
+  };
+  return { flow: startEventFlow({ store, sinks: [sink], runtime: clock }), clock, delivered, outbox, sink: state };
+}
+
+test('R-226[events] what an earlier life left in the outbox is delivered at the start, all of it', async () => {
+  const left = Array.from({ length: 450 }, event);
+  const { delivered, outbox } = setUp(left);
+  await until(() => outbox.length === 0);
+  assert.deepEqual(delivered, left);
+});
+
+test('R-226[events] a nudge delivers what was committed, without waiting for a timer', async () => {
+  const { flow, delivered, outbox } = setUp();
+  outbox.push({ sequence: 1, event: event() });
+  flow.nudge();
+  await until(() => delivered.length === 1);
+});
+
+test('R-223[events] other events are delivered within a second', async () => {
+  const { flow, clock, delivered } = setUp();
+  await clock.advance(0);
+  flow.record(event());
+  await clock.advance(0.9);
+  assert.equal(delivered.length, 0);
+  await clock.advance(0.2);
+  assert.equal(delivered.length, 1);
+});
+
+test('R-226[events] a sink that fails gets everything again, and nothing leaves the outbox before it has it', async () => {
+  const { flow, clock, delivered, outbox, sink } = setUp();
+  sink.isDown = true;
+  const [committed, noticed] = [event(), event()];
+  outbox.push({ sequence: 1, event: committed });
+  flow.record(noticed);
+  flow.nudge();
+  await clock.advance(5);
+  assert.deepEqual([delivered.length, outbox.length], [0, 1]);
+  sink.isDown = false;
+  await clock.advance(2);
+  assert.deepEqual(delivered, [committed, noticed]);
+  assert.equal(outbox.length, 0);
+});
+
+test('I-11[node] a sink that stays down does not take the memory along: the oldest go first', async () => {
+  const { flow, clock, delivered, sink } = setUp();
+  sink.isDown = true;
+  for (let count = 0; count < 10_500; count += 1) flow.record({ ...event(), id: `${count}` });
+  await clock.advance(2);
+  sink.isDown = false;
+  await clock.advance(2);
+  assert.equal(delivered.length, 10_000);
+  assert.equal(delivered.at(-1)?.id, '10499');
+});
+
+test('I-7[events] closing delivers what waits, closes the sinks, and leaves no timer', async () => {
+  const { flow, clock, delivered, outbox, sink } = setUp();
+  flow.record(event());
+  outbox.push({ sequence: 1, event: event() });
+  await flow.close();
+  assert.equal(delivered.length, 2);
+  assert.equal(sink.isClosed, true);
+  outbox.push({ sequence: 2, event: event() });
+  await clock.advance(60);
+  assert.equal(delivered.length, 2);
+});

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import type { CarriedRequest, Handle } from './handle.ts';
+import { type Listening, largestBody, listen, nodeListener } from './node.ts';
+
+const ok = {
+  status: 200,
+  headers: { 'content-type': 'text/plain; charset=utf-8', 'set-cookie': ['a=1', 'b=2'] },
+  body: 'ok',
+};
+
+interface Stage {
+  readonly listening: Listening;
+  readonly requests: CarriedRequest[];
+  /** Sends bytes and reads until the server hangs up. */
+  readonly talk: (...parts: readonly (string | Buffer)[]) => Promise<string>;
+}
+
+async function setUp(t: TestContext, handle?: Handle): Promise<Stage> {
+  const requests: CarriedRequest[] = [];
+  const record: Handle = async (request) => {
+    requests.push(request);
+    return request.unread === undefined ? ok : { ...ok, status: 413 };
+  };
+  const listening = await listen({ handle: handle ?? record }, { port: 0 });
+  t.after(() => listening.close());
+  return { listening, requests, talk: (...parts) => talk(listening.port, parts) };
+}
+
+function talk(port: number, parts: readonly (string | Buffer)[]): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      for (const part of parts) socket.write(part);
+    });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    // A connection that the server cuts may end with a reset; what came before counts.
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+}
+
+const head = (line: string, ...headers: readonly string[]): string =>
+  [line, 'Host: id.example', 'Connection: close', ...headers, '', ''].join('\r\n');
+
+test('R-184[node] a request arrives as it was sent, and an answer leaves with each of its headers', async (t) => {
+  const { talk, requests } = await setUp(t);
+  const text = await talk(
+    head('POST /a%2Fb//c?x=%20&y HTTP/1.1', 'Content-Length: 3', 'X-Two: 1', 'X-Two: 2', 'Cookie: a=1', 'Cookie: b=2'),
+    'é=',
+  );
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  assert.match(text, /set-cookie: a=1\r\nset-cookie: b=2\r\n/i);
+  const [request] = requests;
+  assert.deepEqual(
+    [request?.method, request?.path, request?.query, request?.body, request?.peer.address],
+    ['POST', '/a%2Fb//c', 'x=%20&y', 'é=', '127.0.0.1'],
+  );
+  assert.deepEqual(request?.headers['x-two'], ['1', '2']);
+});
+
+test('R-179[node] a body of 64 KiB is read, one byte more is refused, announced or not', async (t) => {
+  const { talk, requests } = await setUp(t);
+  const body = 'a'.repeat(largestBody);
+  assert.match(await talk(head('POST / HTTP/1.1', `Content-Length: ${body.length}`), body), /^HTTP\/1\.1 200 /);
+  assert.equal(requests.at(-1)?.body.length, largestBody);
+  const more = `${body}a`;
+  assert.match(await talk(head('POST / HTTP/1.1', `Content-Length: ${more.length}`), more), /^HTTP\/1\.1 413 /);
+  const chunked = `${more.length.toString(16)}\r\n${more}\r\n0\r\n\r\n`;
+  assert.match(await talk(head('POST / HTTP/1.1', 'Transfer-Encoding: chunked'), chunked), /^HTTP\/1\.1 413 /);
+  assert.deepEqual([requests.at(-1)?.unread, requests.at(-1)?.body], ['body_too_large', '']);
+});
+
+test('R-179[node] a body without end is cut off, with what was read bounded', async (t) => {
+  const { listening, requests } = await setUp(t);
+  const socket = connect(listening.port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(head('POST / HTTP/1.1', 'Transfer-Encoding: chunked'));
+  const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`;
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  const feed = (): void => {
+    if (socket.writable) socket.write(chunk, () => setImmediate(feed));
+  };
+  feed();
+  await closed;
+  assert.equal(requests.at(-1)?.unread, 'body_too_large');
+});
+
+test('R-179[node] bytes that are not UTF-8 are refused, never replaced', async (t) => {
+  const { talk, requests } = await setUp(t);
+  await talk(head('POST / HTTP/1.1', 'Content-Length: 3'), Buffer.from([0x61, 0xff, 0xfe]));
+  assert.deepEqual([requests.at(-1)?.unread, requests.at(-1)?.body], ['malformed_request', '']);
+});
+
+test('R-180[node] messages that two readers would cut differently, and headers beyond bounds, reach no endpoint', async (t) => {
+  const { talk, requests } = await setUp(t);
+  const bad = [
+    head('POST / HTTP/1.1', 'Content-Length: 3', 'Transfer-Encoding: chunked') + '0\r\n\r\n',
+    head('POST / HTTP/1.1', 'Content-Length: 3', 'Content-Length: 4') + 'abc',
+    head('POST / HTTP/1.1', 'Transfer-Encoding: chunked, identity') + '0\r\n\r\n',
+    head('POST / HTTP/1.1', 'Content-Length: +3') + 'abc',
+    head('GET / HTTP/1.1', `X: ${'a'.repeat(17_000)}`),
+    head('GET / HTTP/1.1', 'X Y: 1'),
+    'GET / HTTP/1.1\r\nConnection: close\r\n\r\n',
+  ];
+  for (const message of bad) assert.match(await talk(message), /^HTTP\/1\.1 4/, message.slice(0, 60));
+  assert.deepEqual(requests, []);
+});
+
+test('I-11[node] a client that goes away in the middle ends nothing but itself', async (t) => {
+  const { listening, talk } = await setUp(t);
+  for (const part of ['POST / HT', head('POST / HTTP/1.1', 'Content-Length: 10') + 'abc']) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(listening.port, '127.0.0.1', () => socket.write(part, () => socket.resetAndDestroy()));
+      socket.on('close', () => resolve());
+    });
+  }
+  assert.match(await talk(head('GET / HTTP/1.1')), /^HTTP\/1\.1 200 /);
+});
+
+test('R-183[node] I-11 an answer that cannot be written ends its connection, not the process', async (t) => {
+  const handle: Handle = async ({ path }) =>
+    path === '/bad'
+      ? { ...ok, headers: { location: 'a\r\nb' } }
+      : path === '/throw'
+        ? Promise.reject(new Error('x'))
+        : ok;
+  const { talk } = await setUp(t, handle);
+  assert.equal(await talk(head('GET /bad HTTP/1.1')), '');
+  assert.equal(await talk(head('GET /throw HTTP/1.1')), '');
+  assert.match(await talk(head('GET / HTTP/1.1')), /^HTTP\/1\.1 200 /);
+});
+
+test('R-195[node] a server that listens has a time limit for headers, whole requests and idle connections', async (t) => {
+  const { listening } = await setUp(t);
+  const { timeouts } = listening;
+  assert.ok(timeouts.headers > 0 && timeouts.headers <= 15_000);
+  assert.ok(timeouts.request > 0 && timeouts.request <= 30_000);
+  assert.ok(timeouts.keepAlive > 0 && timeouts.keepAlive <= 30_000);
+});
+
+test('R-195[node] closing ends idle and stuck connections within two seconds, and finishes what is being answered', async (t) => {
+  const answered = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<void>();
+  const handle: Handle = async () => {
+    arrived.resolve();
+    await answered.promise;
+    return ok;
+  };
+  const { listening } = await setUp(t, handle);
+  const open = (): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(listening.port, '127.0.0.1', () => resolve(socket));
+      socket.on('error', () => {});
+    });
+  const [idle, stuck, slow] = [await open(), await open(), await open()];
+  stuck.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na');
+  slow.write('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n');
+  const text = new Promise<string>((resolve) => slow.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+  await arrived.promise;
+  const started = process.hrtime.bigint();
+  const closed = listening.close();
+  answered.resolve();
+  assert.match(await text, /^HTTP\/1\.1 200 /);
+  await closed;
+  assert.ok(process.hrtime.bigint() - started < 2_000_000_000n);
+  for (const socket of [idle, stuck, slow]) socket.destroy();
+});
+
+test('R-184[node] the listener works on a server of one’s own', async (t) => {
+  const server = createServer(nodeListener({ handle: async () => ok }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const answer = await talk((server.address() as AddressInfo).port, [head('GET / HTTP/1.1')]);
+  assert.match(answer, /^HTTP\/1\.1 200 /);
+});
