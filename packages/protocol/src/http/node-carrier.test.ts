@@ -13,6 +13,7 @@ before(async () => {
   const handle = async (request: HttpRequest) => {
     seen.push(request);
     if (request.path === '/throws') throw new Error('a secret detail');
+    if (request.path === '/splits') return { status: 200, headers: { location: '/\r\nset-cookie: a=b' }, body: '' };
     return { status: 200, headers: { 'set-cookie': ['a=1', 'b=2'], 'content-type': 'text/plain' }, body: 'héllo' };
   };
   server = createServer(nodeCarrier({ handle }, { maximumBytes: 16 })).listen(0, '127.0.0.1');
@@ -77,6 +78,11 @@ test('what a handler throws is answered with 500 and not told', async () => {
   const answer = await raw(`GET /throws HTTP/1.1\r\n${head}\r\n`);
   assert.match(answer, /^HTTP\/1\.1 500 /);
   assert.doesNotMatch(answer, /secret/);
+});
+
+test('an answer with a line break in a header is not sent at all, and the next request is served', async () => {
+  assert.equal(await raw(`GET /splits HTTP/1.1\r\n${head}\r\n`).catch(() => ''), '');
+  assert.match(await raw(`GET / HTTP/1.1\r\n${head}\r\n`), /^HTTP\/1\.1 200 /);
 });
 
 test('somebody who hangs up in the middle of a body disturbs nobody', async () => {

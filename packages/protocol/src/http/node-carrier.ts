@@ -35,7 +35,10 @@ export function nodeCarrier(
     // Whoever hangs up gets nothing, and must not end the process by it.
     incoming.on('error', () => outgoing.destroy());
     outgoing.on('error', () => incoming.destroy());
-    void answer(handler, incoming, maximumBytes).then((found) => write(outgoing, found));
+    // An answer that cannot be written, such as one with a line break in a header, must not end the process either.
+    void answer(handler, incoming, maximumBytes)
+      .then((found) => write(outgoing, found))
+      .catch(() => outgoing.destroy());
   };
 }
 
