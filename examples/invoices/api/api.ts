@@ -32,6 +32,7 @@ export interface InvoicesApi extends Guard {}
  * Starts the API, without listening.
  *
  * @throws {GuardConfigError} when the settings are incomplete or weak
+ * @example const api = createInvoicesApi(settings, systemRuntime, [fileSink(path)]);
  */
 export function createInvoicesApi(
   settings: InvoicesApiSettings,

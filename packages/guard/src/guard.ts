@@ -61,6 +61,8 @@ const loadingTime = 10_000;
 /**
  * Builds the guard of one API.
  *
+ * Does not check revocation before a token expires, and refuses sender-constrained tokens, whose proof it cannot read.
+ *
  * @throws {GuardConfigError} naming each thing that is missing or wrong: an issuer without audience, a route without
  * action, input, output or limit, two routes that clash
  * @example

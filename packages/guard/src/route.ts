@@ -150,7 +150,11 @@ export function routesUnder<V extends Vocabulary>(_policy: Policy<V>): RouteBuil
   return { object: build('object'), collection: build('collection') } as unknown as RouteBuilder<V>;
 }
 
-/** A route that asks for no token, with the reason that the inventory shows. */
+/**
+ * A route that asks for no token, with the reason that the inventory shows. Its answer is JSON and leaves as it is.
+ *
+ * @example publicRoute('the load balancer asks', () => ({ status: 'ok' }))
+ */
 export function publicRoute(reason: string, handle: () => unknown): Route {
   return Object.freeze({ kind: 'public', reason, handle });
 }

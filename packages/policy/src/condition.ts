@@ -36,17 +36,29 @@ export type TermsOf<F> = { readonly [N in keyof F]: Term<NonNullable<ValueOf<F[N
 /** True for every row. */
 export const always: Condition = Object.freeze({ op: 'always' });
 
-/** Both are there and equal; texts byte for byte. Two absent values are not equal. */
+/**
+ * Both are there and equal; texts byte for byte. Two absent values are not equal.
+ *
+ * @example eq(resource.ownerId, principal.id)
+ */
 export function eq<T extends Scalar>(left: Term<T>, right: Term<T> | NoInfer<T>): Condition {
   return Object.freeze({ op: 'eq', left, right: operand(right) });
 }
 
-/** The negation of {@link eq}: true as well when one of the two is absent. */
+/**
+ * The negation of {@link eq}: true as well when one of the two is absent.
+ *
+ * @example ne(resource.status, 'void')
+ */
 export function ne<T extends Scalar>(left: Term<T>, right: Term<T> | NoInfer<T>): Condition {
   return not(eq(left, right));
 }
 
-/** The item is there and in the list. Nothing is in an empty list. */
+/**
+ * The item is there and in the list. Nothing is in an empty list.
+ *
+ * @example within(resource.team, principal.teams)
+ */
 export function within<T extends string | number>(
   item: Term<T>,
   list: Term<readonly T[]> | readonly NoInfer<T>[],
@@ -55,22 +67,38 @@ export function within<T extends string | number>(
   return Object.freeze({ op: 'in', item, list: operand(values as Literal['value'] | Term<unknown>) });
 }
 
-/** The value is null. */
+/**
+ * The value is null.
+ *
+ * @example absent(resource.deletedOn)
+ */
 export function absent(of: Term<unknown>): Condition {
   return Object.freeze({ op: 'absent', of });
 }
 
-/** All hold; true when there are none. */
+/**
+ * All hold; true when there are none.
+ *
+ * @example and(eq(resource.ownerId, principal.id), eq(resource.status, 'open'))
+ */
 export function and(...of: readonly Condition[]): Condition {
   return Object.freeze({ op: 'and', of: Object.freeze([...of]) });
 }
 
-/** At least one holds; false when there are none. */
+/**
+ * At least one holds; false when there are none.
+ *
+ * @example or(eq(resource.ownerId, principal.id), eq(principal.role, 'accountant'))
+ */
 export function or(...of: readonly Condition[]): Condition {
   return Object.freeze({ op: 'or', of: Object.freeze([...of]) });
 }
 
-/** Does not hold. */
+/**
+ * Does not hold.
+ *
+ * @example not(absent(resource.team))
+ */
 export function not(of: Condition): Condition {
   return Object.freeze({ op: 'not', of });
 }

@@ -65,6 +65,8 @@ export interface Policy<V extends Vocabulary> {
 /**
  * Builds a policy.
  *
+ * Does not check that the rules say what was meant: only that they can be judged, in JavaScript and in SQL alike.
+ *
  * @throws {PolicyError} naming every undeclared word, every comparison of different types, and every rule that says
  * nothing
  * @example
