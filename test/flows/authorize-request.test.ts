@@ -38,6 +38,7 @@ const refusedToClient: readonly (readonly [rows: string, title: string, changes:
   ['R-017', 'a resource with a fragment', { resource: 'https://notes.example#x' }, 'invalid_target'],
   ['R-017', 'a resource with a slash more', { resource: 'https://notes.example/' }, 'invalid_target'],
   ['R-014', 'an unknown prompt', { prompt: marker }, 'invalid_request'],
+  ['R-014', 'prompt=none together with another', { prompt: 'none login' }, 'invalid_request'],
   ['R-014', 'a max_age that is not a number', { max_age: marker }, 'invalid_request'],
   ['R-014', 'a negative max_age', { max_age: '-1' }, 'invalid_request'],
   ['R-082', 'a request object', { request: marker }, 'request_not_supported'],
@@ -141,11 +142,6 @@ test('R-005[authorize] success, denial and the silent refusal carry iss and the 
   }
   const errors = [denied, cancelled, silent].map(({ parameters }) => parameters.get('error'));
   assert.deepEqual(errors, ['access_denied', 'access_denied', 'login_required']);
-});
-
-test('R-014[authorize] prompt=none together with another is a contradiction, told silently as it asks', async () => {
-  const { parameters } = await world.authorize(web, { changes: { prompt: 'none login' } });
-  assert.equal(parameters.get('error'), 'invalid_request');
 });
 
 test('R-007[code] codes are 128 bit or more, in characters a URL keeps', async () => {

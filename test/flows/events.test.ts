@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { before, suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
 import type { RecordedEvent } from '@castellan/audit';
 import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
-import { assertTokens, createWorld, type World } from '@castellan/testkit';
+import { assertTokens, createWorld, openStores, type World } from '@castellan/testkit';
 
 /** Everything one would not want to read in a log: what the requests brought and what the answers gave. */
 function secretsOf(request: HttpRequest, answer: HttpAnswer): readonly string[] {
@@ -32,7 +32,10 @@ function isPublic(world: World, text: string): boolean {
   );
 }
 
-for (const store of ['sqlite', 'postgres'] as const) suite(`events on ${store}`, () => events(store));
+const { stores, close } = await openStores();
+after(close);
+
+for (const { store, skip } of stores) suite(`events on ${store}`, { skip }, () => events(store));
 
 function events(store: 'sqlite' | 'postgres'): void {
   let world: World;

