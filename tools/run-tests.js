@@ -13,13 +13,22 @@ import { report } from './report.js';
 const verbose = process.argv.includes('--verbose');
 const files = process.argv.slice(2).filter((argument) => argument !== '--verbose');
 
+/** Milliseconds. A file that never ends (a database left open, a server still listening) must not hold up everything. */
+const patience = 480_000;
+const overtime = new AbortController();
+setTimeout(() => {
+  process.stderr.write(`\nNot finished after ${patience / 60_000} minutes: what still runs is ended.\n`);
+  overtime.abort();
+}, patience).unref();
+
 const events = run({
   files,
   // Tests wait for disks and databases as often as they compute.
   concurrency: Math.max(2, availableParallelism()),
   execArgv: [sourceCondition],
-  // A test that hangs must name itself instead of holding up the run for ever.
-  timeout: 240_000,
+  // A test that hangs must name itself.
+  timeout: 120_000,
+  signal: overtime.signal,
 });
 events.on('test:fail', () => {
   process.exitCode = 1;
