@@ -89,7 +89,7 @@ async function refusal(changes: Changes, more: Partial<CheckDeps> = {}): Promise
   return assert.fail(`not refused: ${JSON.stringify(changes)}`);
 }
 
-test('S-12[authorize] a good request is checked whole and keeps what it said', async () => {
+test('R-014[authorize] a good request is checked whole and keeps what it said', async () => {
   const { client, request } = await check({ max_age: '600', login_hint: 'alice', prompt: 'login consent' });
   assert.equal(client, web);
   assert.deepEqual(request, {
