@@ -9,7 +9,7 @@ export const checks = {
   types: ['tsc', '-p', '.'],
   lint: ['oxlint', '--type-aware', '--quiet'],
   format: ['biome', 'check', '--colors=off'],
-  unused: ['knip', '--no-progress'],
+  unused: ['knip', '--no-progress', '--no-config-hints'],
 };
 
 /**
@@ -22,8 +22,10 @@ export const parts = [
   { name: 'packages', fits: (path) => path === 'test/packages.test.ts' },
   { name: 'browser', fits: (path) => path.startsWith('test/browser/') },
   { name: 'store', fits: (path) => path.startsWith('packages/server/src/store/') },
+  { name: 'faults', fits: (path) => path.startsWith('test/faults/') },
   { name: 'interop', fits: (path) => path.startsWith('test/interop/') },
   { name: 'flow', fits: (path) => path.startsWith('test/flows/') },
+  { name: 'faults', fits: (path) => path.startsWith('test/faults/') },
   { name: 'architecture', fits: (path) => path.startsWith('test/') },
   { name: 'unit', fits: () => true },
 ];

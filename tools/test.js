@@ -3,7 +3,7 @@
  * whose summary closes the output.
  *
  *     npm test                     everything
- *     npm test -- unit flow        some parts: types lint format unused, architecture unit flow store interop browser packages
+ *     npm test -- unit flow        some parts: types lint format unused, architecture unit flow store faults interop browser packages
  *     npm test -- packages/bff     every test file whose path contains this text
  *     npm test -- --verbose        every test by name
  */
