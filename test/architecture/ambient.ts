@@ -4,15 +4,19 @@
  */
 import { type Node, SyntaxKind } from 'typescript/unstable/ast';
 import {
+  isBindingElement,
   isCallExpression,
   isIdentifier,
   isNewExpression,
   isNoSubstitutionTemplateLiteral,
+  isParameterDeclaration,
   isPropertyAccessExpression,
+  isSourceFile,
   isStringLiteral,
   isTemplateHead,
   isTemplateMiddle,
   isTemplateTail,
+  isVariableDeclaration,
 } from 'typescript/unstable/ast/is';
 import { importsOf } from './imports.ts';
 import type { Source } from './tree.ts';
@@ -78,7 +82,8 @@ function ambientName(node: Node): string | undefined {
     return pattern?.test(node.name.text) === true ? `${node.expression.text}.${node.name.text}` : undefined;
   }
   if (isCallExpression(node) && isIdentifier(node.expression)) {
-    return globals.test(node.expression.text) ? node.expression.text : undefined;
+    const { text } = node.expression;
+    return globals.test(text) && !isDeclaredAround(node, text) ? text : undefined;
   }
   if (isNewExpression(node) && isIdentifier(node.expression) && classes.test(node.expression.text)) {
     const isClockless = node.expression.text === 'Date' && (node.arguments?.length ?? 0) > 0;
@@ -94,6 +99,18 @@ function ambientName(node: Node): string | undefined {
     return node.parent.kind !== SyntaxKind.ImportDeclaration && sqlClock.test(node.text) ? 'SQL clock' : undefined;
   }
   return undefined;
+}
+
+/** The statement of the file that holds the call declares the name: what is called was handed in. */
+function isDeclaredAround(node: Node, name: string): boolean {
+  const declares = (inner: Node): boolean | undefined => {
+    const isBinding = isParameterDeclaration(inner) || isBindingElement(inner) || isVariableDeclaration(inner);
+    const isNamed = isBinding && inner.name !== undefined && isIdentifier(inner.name) && inner.name.text === name;
+    return isNamed ? true : inner.forEachChild(declares);
+  };
+  let top = node;
+  while (!isSourceFile(top.parent)) top = top.parent;
+  return declares(top) === true;
 }
 
 function forbiddenNames(specifier: string, names: readonly string[]): readonly string[] {

@@ -50,7 +50,7 @@ function whyEndpointForbidden(one: Import): string | undefined {
   return from === to || from === undefined ? undefined : 'an endpoint never calls another: steps only redirect';
 }
 
-export function roomOf(path: string): Room | undefined {
+function roomOf(path: string): Room | undefined {
   const fitting = rooms.flatMap((room) =>
     room.holds.filter((prefix) => path.startsWith(prefix)).map((prefix) => ({ room, prefix })),
   );

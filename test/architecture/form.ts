@@ -15,7 +15,7 @@ export function commentProblems(sources: readonly Source[]): readonly string[] {
 }
 
 function opensWithComment({ text }: Source): boolean {
-  return /^(#!.*\n)?\/\*\*/.test(text);
+  return /^(#!.*\n)?\/[*/]/.test(text);
 }
 
 /** Syntax that a runtime cannot erase, and exports without a name. */

@@ -9,7 +9,7 @@
 export type Part = 'AS' | 'SDK' | 'BFF' | 'SCAN' | 'docs';
 
 /** Every path, by part. A path in a test title must be one of these words. */
-export const paths: Readonly<Record<Part, readonly string[]>> = {
+const paths: Readonly<Record<Part, readonly string[]>> = {
   AS: [
     // grants
     'code',

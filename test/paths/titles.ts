@@ -88,7 +88,7 @@ function titleText(node: Node): string | undefined {
 }
 
 /** Where `npm test` notes which tests passed. */
-export const recordFile: string = join(root, 'node_modules', '.cache', 'castellan', 'passed-tests.json');
+const recordFile: string = join(root, 'node_modules', '.cache', 'castellan', 'passed-tests.json');
 
 /** Titles of the tests that passed in the last run of each file; undefined when nothing has been run yet. */
 export function passedTitles(): readonly Title[] | undefined {
