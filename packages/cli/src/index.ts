@@ -1,2 +1,2 @@
 /** What a `castellan.config.ts` needs: the types of a project that `castellan dev` runs. */
-export type { DevelopmentPlace, DevelopmentProject, DevelopmentSetup } from './project.ts';
+export type { DemoPerson, DevelopmentApp, DevelopmentPlace, DevelopmentProject, DevelopmentSetup } from './project.ts';
