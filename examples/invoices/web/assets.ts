@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
-import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
+import type { HttpAnswer } from '@castellan/protocol';
 
 const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -10,24 +10,27 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml; charset=utf-8',
 };
 
-/** Answers for files by their path below `/assets/`; undefined when there is none. */
-export type FindAsset = (request: HttpRequest) => HttpAnswer | undefined;
+export interface Assets {
+  /** The path all of them share. It changes with any of them, so a new version never meets files of an old one. */
+  readonly base: string;
+  readonly find: (path: string) => HttpAnswer | undefined;
+}
 
 /** Reads a folder whole. */
-export function loadAssets(folder: string): FindAsset {
-  const answers = new Map<string, HttpAnswer>();
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const type = types[extname(name)];
-    if (type === undefined) continue;
-    const body = readFileSync(join(folder, name));
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-    // Always asked for again, and answered with 304 when nothing changed: a new version is never mixed with an old one.
-    const headers = { 'content-type': type, etag, 'cache-control': 'no-cache' };
-    answers.set(`/assets/${name.split(sep).join('/')}`, { status: 200, headers, body });
-  }
-  return (request) => {
-    const answer = answers.get(request.path);
-    if (answer === undefined || request.headers['if-none-match']?.[0] !== answer.headers['etag']) return answer;
-    return { ...answer, status: 304, body: '' };
-  };
+export function loadAssets(folder: string): Assets {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => types[extname(name)] !== undefined)
+    .toSorted()
+    .map((name) => ({ name: name.split(sep).join('/'), body: readFileSync(join(folder, name)) }));
+  const digest = createHash('sha256');
+  for (const { name, body } of files) digest.update(`${name}\n${body.length}\n`).update(body);
+  const base = `/assets/${digest.digest('hex').slice(0, 16)}`;
+  const answers = new Map(
+    files.map(({ name, body }): [string, HttpAnswer] => {
+      const type = types[extname(name)] ?? '';
+      const headers = { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' };
+      return [`${base}/${name}`, { status: 200, headers, body }];
+    }),
+  );
+  return { base, find: (path) => answers.get(path) };
 }

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
-import { fileSink, terminalSink } from '@castellan/audit';
+import { fileSink, type Sink, terminalSink } from '@castellan/audit';
 import { nodeCarrier, systemRuntime } from '@castellan/protocol';
 import { createInvoicesWeb } from './web.ts';
 
@@ -21,7 +21,10 @@ const settings = {
   clientSecret: readFileSync(required('WEB_CLIENT_SECRET_FILE'), 'utf8').trim(),
 };
 
-const sinks = [fileSink(join(folder, 'events.jsonl')), terminalSink((line) => process.stdout.write(line))];
+const sinks = [
+  fileSink(join(folder, 'events.jsonl')),
+  withoutAssets(terminalSink((line) => process.stdout.write(line))),
+];
 const web = createInvoicesWeb(settings, systemRuntime, sinks);
 
 // Slow senders and large headers end here, before the app sees anything of them. Milliseconds.
@@ -50,6 +53,17 @@ process.on('disconnect', stop);
 
 const { hostname, port } = new URL(url);
 server.listen(Number(port), hostname.replace(/^\[|\]$/g, ''), () => process.send?.('ready'));
+
+/** Pages and assets that were simply served would drown the rest on a terminal; the file has them all. */
+function withoutAssets(sink: Sink): Sink {
+  return {
+    ...sink,
+    deliver: (events) =>
+      sink.deliver(
+        events.filter((e) => e.type !== 'request.answered' || e.endpoint !== 'app' || e.outcome !== 'success'),
+      ),
+  };
+}
 
 function required(name: string): string {
   const value = process.env[name];

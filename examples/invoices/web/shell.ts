@@ -23,8 +23,8 @@ const waiting = html`<div class="wait"><p class="visually-hidden">Loading</p>
 <div class="bone wide"></div><div class="bone tall"></div><div class="bone"></div></div>
 <noscript><p class="notice">This app needs JavaScript. Signing in and out works without.</p></noscript>`;
 
-/** Writes a page. */
-export function renderShell(page: ShellPage): string {
+/** Writes a page; `assets` is the path its scripts and styles lie below. */
+export function renderShell(page: ShellPage, assets: string): string {
   const current = page.view === 'invoice' ? 'invoices' : page.view;
   const links = entries.map(
     ([view, href, text]) =>
@@ -33,10 +33,9 @@ export function renderShell(page: ShellPage): string {
   const scripts =
     page.view === undefined
       ? ''
-      : html`${modules.map((name) => html`<link rel="modulepreload" href="/assets/${name}.js">`)}
-<script type="module" src="/assets/app.js"></script>`;
-  // Nothing in it is a promise, so it is text at once.
-  return html`<!doctype html>
+      : html`${modules.map((name) => html`<link rel="modulepreload" href="${assets}/${name}.js">`)}
+<script type="module" src="${assets}/app.js"></script>`;
+  const text = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,14 +43,14 @@ export function renderShell(page: ShellPage): string {
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="A small product behind one policy.">
 <title>${page.title} · Invoices</title>
-<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/app.css">
+<link rel="icon" href="${assets}/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="${assets}/app.css">
 ${scripts}
 </head>
 <body data-view="${page.view ?? ''}">
 <a class="skip" href="#main">Skip to content</a>
 <header class="top"><div class="bar">
-<a class="brand" href="/"><img src="/assets/icon.svg" alt="">Invoices</a>
+<a class="brand" href="/"><img src="${assets}/icon.svg" alt="">Invoices</a>
 <nav id="pages" aria-label="Pages" hidden><ul>${links}</ul></nav>
 <div class="account" id="account" hidden><span class="person" id="person"></span>
 <button class="button quiet" id="sign-out" type="button">Sign out</button></div>
@@ -61,5 +60,7 @@ ${scripts}
 <footer class="foot">A demonstration of Castellan. The invoices are made up.</footer>
 </body>
 </html>
-` as string;
+`;
+  // Nothing in it is a promise; it is a String object, though, which is no text to a socket.
+  return ''.concat(text as string);
 }

@@ -10,7 +10,7 @@ import type { Sink } from '@castellan/audit';
 import { type Bff, createBff, openSqliteSessions } from '@castellan/bff';
 import { type HttpAnswer, type HttpRequest, type Runtime, refuse } from '@castellan/protocol';
 import { html } from 'hono/html';
-import { loadAssets } from './assets.ts';
+import { type Assets, loadAssets } from './assets.ts';
 import { webScopes } from './scopes.ts';
 import { renderShell, type ShellPage } from './shell.ts';
 
@@ -32,6 +32,7 @@ export interface InvoicesWebSettings {
  * @throws {BffConfigError} when the settings cannot be used
  */
 export function createInvoicesWeb(settings: InvoicesWebSettings, runtime: Runtime, sinks: readonly Sink[]): Bff {
+  const assets = loadAssets(fileURLToPath(new URL('./assets', import.meta.url)));
   const sessions = openSqliteSessions(join(settings.folder, 'web.sqlite'), runtime);
   const bff = createBff(
     {
@@ -43,9 +44,9 @@ export function createInvoicesWeb(settings: InvoicesWebSettings, runtime: Runtim
       resource: settings.apiUrl,
       sessions,
       proxy: [{ path: '/api', target: settings.apiUrl, methods: ['GET', 'PATCH'] }],
-      app: createPages(),
+      app: createPages(assets),
       signedOutPath: '/signed-out',
-      stylesheet: '/assets/app.css',
+      stylesheet: `${assets.base}/app.css`,
     },
     runtime,
     sinks,
@@ -79,14 +80,15 @@ const pages: Readonly<Record<string, ShellPage>> = {
   '/admin': { title: 'Admin', view: 'admin' },
 };
 
-function createPages(): (request: HttpRequest) => HttpAnswer {
-  const findAsset = loadAssets(fileURLToPath(new URL('./assets', import.meta.url)));
+function createPages(assets: Assets): (request: HttpRequest) => HttpAnswer {
   return (request) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') refuse('method_not_allowed', { allow: 'GET, HEAD' });
-    const asset = findAsset(request);
+    // Browsers ask for this by themselves on pages that name no icon.
+    const asset = assets.find(request.path === '/favicon.ico' ? `${assets.base}/icon.svg` : request.path);
     if (asset !== undefined) return asset;
     const page = findPage(request);
-    return pageAnswer(page === undefined ? 404 : 200, page ?? notFound);
+    const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' };
+    return { status: page === undefined ? 404 : 200, headers, body: renderShell(page ?? notFound, assets.base) };
   };
 }
 
@@ -95,9 +97,4 @@ function findPage({ path, query }: HttpRequest): ShellPage | undefined {
   if (/^\/invoices\/[0-9]{1,12}$/.test(path)) return { title: 'Invoice', view: 'invoice' };
   if (path === '/signed-out') return { title: 'Signed out', main: signedOut(query === 'still=1') };
   return Object.hasOwn(pages, path) ? pages[path] : undefined;
-}
-
-function pageAnswer(status: number, page: ShellPage): HttpAnswer {
-  const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' };
-  return { status, headers, body: renderShell(page) };
 }

@@ -131,18 +131,23 @@ async function answerRoute({ request, exchange, route, config }: RouteCall): Pro
     if (route.method !== 'by proxy' && request.method !== route.method)
       refuse('method_not_allowed', { allow: route.method });
     const answer = await route.endpoint(request, exchange);
-    return { answer, source: route.source, outcome: { outcome: 'success', reason: undefined, detail: undefined } };
+    const outcome = outcomeOf(answer.status);
+    return { answer, source: route.source, outcome: { outcome, reason: undefined, detail: undefined } };
   } catch (error) {
     const refusal = error instanceof Refusal ? error : new Refusal('server_error');
     const { reason, context } = refusal;
-    const isFailure = wireRefusals[reason].status >= 500;
     if (!(error instanceof Refusal)) exchange.notice({ type: 'failure', where: route.name, error: nameOf(error) });
     return {
       answer: refusalAnswer(refusal, audience),
       source,
-      outcome: { outcome: isFailure ? 'failure' : 'refusal', reason, detail: context.detail },
+      outcome: { outcome: outcomeOf(wireRefusals[reason].status), reason, detail: context.detail },
     };
   }
+}
+
+function outcomeOf(status: number): Outcome['outcome'] {
+  if (status < 400) return 'success';
+  return status < 500 ? 'refusal' : 'failure';
 }
 
 /** An error's class and place, not its message, which may quote what it choked on. */

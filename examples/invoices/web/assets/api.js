@@ -30,6 +30,11 @@ export const session = () => send('/session');
 
 export const read = (path) => send(`/api${path}`);
 
+let me;
+
+/** What the API knows of the person, asked once for each page. */
+export const whoAmI = () => (me ??= read('/users/me'));
+
 export const change = (path, changes) =>
   send(`/api${path}`, {
     method: 'PATCH',

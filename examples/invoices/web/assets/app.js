@@ -1,5 +1,5 @@
 /** Finds out who is there and shows the view that the page asks for. */
-import { session } from './api.js';
+import { session, whoAmI } from './api.js';
 import { showFrame } from './frame.js';
 import { loginPath, message, showError } from './pieces.js';
 import { showAdmin } from './views/admin.js';
@@ -16,8 +16,13 @@ async function start() {
   try {
     const who = await session();
     if (who.signedIn) {
-      showFrame(who);
-      await views[view](who);
+      // The API's name for them, which they may change, before the one from the sign-in.
+      const name = await whoAmI().then(
+        (me) => me.displayName,
+        () => who.name ?? 'Signed in',
+      );
+      showFrame(name);
+      await views[view](name);
     } else if (view === 'home') showWelcome();
     else {
       message({

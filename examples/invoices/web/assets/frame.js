@@ -13,10 +13,10 @@ export function showPerson(name) {
 }
 
 /** The frame of somebody who is signed in. */
-export function showFrame({ name }) {
+export function showFrame(name) {
   document.querySelector('#pages').hidden = false;
   document.querySelector('#account').hidden = false;
-  showPerson(name ?? 'Signed in');
+  showPerson(name);
   const button = document.querySelector('#sign-out');
   const leave = async () => {
     if (button.getAttribute('aria-disabled') === 'true') return;

@@ -54,14 +54,14 @@ export function invoiceTable(invoices) {
     element(
       'tr',
       {},
-      element('td', {}, element('a', { href: `/invoices/${invoice.id}` }, invoice.number)),
-      element('td.amount', {}, money(invoice.total, invoice.currency)),
-      element('td', {}, invoice.customer),
-      element('td', {}, chip(statusOf(invoice))),
-      element('td.soft', { 'data-label': 'Due' }, day(invoice.dueOn)),
+      element('td.at-a', {}, element('a', { href: `/invoices/${invoice.id}` }, invoice.number)),
+      element('td.at-c', {}, invoice.customer),
+      element('td.at-e.soft', { 'data-label': 'Due' }, day(invoice.dueOn)),
+      element('td.at-d', {}, chip(statusOf(invoice))),
+      element('td.at-b.amount', {}, money(invoice.total, invoice.currency)),
     ),
   );
-  const heads = [['Number'], ['Amount', 'amount'], ['Customer'], ['Status'], ['Due']];
+  const heads = [['Number'], ['Customer'], ['Due'], ['Status'], ['Amount', 'amount']];
   return element(
     'table.table',
     {},
@@ -78,7 +78,7 @@ export function invoiceTable(invoices) {
 /**
  * A form that saves by itself, says how it went, and can be sent once at a time.
  *
- * @param {{ id: string, fields: HTMLElement[], button: string, save: (form: FormData) => Promise<string> }} shape
+ * @param {{ id: string, fields: HTMLElement[], button: string, save: (valueOf: (name: string) => string) => Promise<string> }} shape
  */
 export function savingForm({ id, fields, button, save }) {
   const outcome = element('p.notice', { role: 'status', hidden: true });
@@ -94,7 +94,8 @@ export function savingForm({ id, fields, button, save }) {
     submit.setAttribute('aria-disabled', 'true');
     outcome.hidden = true;
     try {
-      tell(await save(new FormData(event.target)), 'good');
+      const sent = new FormData(event.target);
+      tell(await save((name) => sent.get(name)?.trim() ?? ''), 'good');
     } catch (error) {
       if (error.status === 401) return showError(error);
       tell(error.problems?.[0]?.message ? `${error.message} (${error.problems[0].message})` : error.message, 'bad');

@@ -25,9 +25,9 @@ export async function showAdmin() {
     element(
       'tr',
       {},
-      element('td', {}, user.displayName),
-      element('td', {}, roles[user.role] ?? user.role),
-      element('td.soft', {}, user.email),
+      element('td.at-a', {}, user.displayName),
+      element('td.at-b', {}, roles[user.role] ?? user.role),
+      element('td.at-c.soft', {}, user.email),
     ),
   );
   show(

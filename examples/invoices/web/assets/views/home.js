@@ -31,7 +31,7 @@ export function showWelcome() {
       element('p.soft.small', {}, 'Names and passwords of the two demo people are in .castellan/demo-people.txt.'),
     ),
     element(
-      'section.figures',
+      'section.points',
       { 'aria-label': 'What this shows' },
       ...points.map(([heading, text]) =>
         element('div.card.stack', {}, element('h2', {}, heading), element('p.soft', {}, text)),
@@ -41,7 +41,7 @@ export function showWelcome() {
 }
 
 /** The first page of somebody who is: what is owed, what is late, and the newest invoices. */
-export async function showHome({ name }) {
+export async function showHome(name) {
   title('Overview');
   const { items } = await read('/invoices');
   const sum = (wanted) => {

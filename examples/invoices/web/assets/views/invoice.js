@@ -1,4 +1,4 @@
-import { change, read } from '../api.js';
+import { change, read, whoAmI } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { day, money, statusOf } from '../format.js';
 import { chip, field, message, savingForm } from '../pieces.js';
@@ -19,11 +19,11 @@ export async function showInvoice() {
       link: 'Back to your invoices',
     });
   }
-  const me = await read('/users/me');
+  const me = await whoAmI();
   title(invoice.number);
   show(
     element('p', {}, element('a', { href: '/invoices' }, '← Invoices')),
-    element('div.row', {}, element('h1', {}, `Invoice ${invoice.number}`), chip(statusOf(invoice))),
+    element('div.row', {}, element('h1', {}, invoice.number), chip(statusOf(invoice))),
     facts(invoice),
     invoice.ownerId === me.id ? editor(invoice) : readOnly(invoice),
   );
@@ -63,9 +63,9 @@ function editor(invoice) {
       }),
       field({ id: 'purchaseOrder', label: 'Purchase order', value: invoice.purchaseOrder, maxlength: 40 }),
     ],
-    save: async (entries) => {
-      const text = (name) => entries.get(name).toString().trim() || null;
-      await change(`/invoices/${invoice.id}`, { note: text('note'), purchaseOrder: text('purchaseOrder') });
+    save: async (valueOf) => {
+      const changes = { note: valueOf('note') || null, purchaseOrder: valueOf('purchaseOrder') || null };
+      await change(`/invoices/${invoice.id}`, changes);
       return 'Saved.';
     },
   });

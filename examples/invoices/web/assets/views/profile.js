@@ -1,4 +1,4 @@
-import { change, read } from '../api.js';
+import { change, whoAmI } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { showPerson } from '../frame.js';
 import { field, savingForm } from '../pieces.js';
@@ -8,7 +8,7 @@ const roles = { customer: 'Customer', accountant: 'Accountant' };
 /** What the API knows of the person, and the one thing they may change themselves. */
 export async function showProfile() {
   title('Profile');
-  const me = await read('/users/me');
+  const me = await whoAmI();
   const form = savingForm({
     id: 'profile-form',
     button: 'Save',
@@ -21,8 +21,8 @@ export async function showProfile() {
         hint: 'How this app addresses you.',
       }),
     ],
-    save: async (entries) => {
-      const saved = await change('/users/me', { displayName: entries.get('displayName').toString().trim() });
+    save: async (valueOf) => {
+      const saved = await change('/users/me', { displayName: valueOf('displayName') });
       showPerson(saved.displayName);
       return `Saved. Hello, ${saved.displayName}.`;
     },
