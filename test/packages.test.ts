@@ -152,14 +152,17 @@ test(`server and command end on Node ${olderNode} with one line that names the N
   const bin = join(project, 'node_modules', 'castellan', 'bin', 'castellan.js');
   for (const { code, output } of [server, await run(olderNodePath(), [bin, '--version'])]) {
     assert.equal(code, 1);
-    assert.match(output, /^\S*castellan\S* needs Node 24\.7 or newer; this is Node 22\.13\.1\.\n$/);
+    // That SQLite is an experiment there is said by that Node itself, before anything of ours runs.
+    const own = output.replace(/^\(node:.* ExperimentalWarning: .*\n|^\(Use `node --trace-warnings .*\n/gm, '');
+    assert.match(own, /^\S*castellan\S* needs Node 24\.7 or newer; this is Node 22\.13\.1\.\n$/);
   }
 });
 
 test('the command answers and refuses a wrong project from its tarball', async (t) => {
   if (!needsNetwork(t)) return;
   const version = await run('npx', ['--no-install', 'castellan', '--version']);
-  assert.deepEqual(version, { code: 0, output: `${manifestOf('cli').version}\n` });
+  assert.equal(version.code, 0);
+  assert.equal(version.output.trimEnd().split('\n').at(-1), manifestOf('cli').version);
   writeFileSync(join(project, 'castellan.config.ts'), `export const project: unknown = { name: 'x', ports: 'api' };`);
   const { code, output } = await run('npx', ['--no-install', 'castellan', 'dev']);
   assert.equal(code, 1);
