@@ -63,7 +63,7 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
       });
       for (const [name, open] of pages) {
         await open(page);
-        assert.deepEqual(await axeFindings(page), [], `${name}, ${look}`);
+        assert.deepEqual(await axeFindings(page, look), [], `${name}, ${look}`);
         assert.equal(await isTooWide(page), false, `${name}, ${look}`);
         await picture(page, `${name}-${look}`);
       }
