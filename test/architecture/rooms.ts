@@ -179,7 +179,7 @@ export const foreigners: readonly Foreign[] = [
     because: 'the BFF is the only OpenID client among the packages',
   },
   {
-    name: /^(node:sqlite|pg|kysely)$/,
+    name: /^(node:sqlite|pg)$/,
     only: ['packages/server/src/store/', 'packages/bff/src/', 'examples/invoices/api/'],
     because: 'SQL stays behind store ports',
   },
