@@ -8,7 +8,7 @@ export interface Evidence {
   readonly pieces: () => Promise<readonly Piece[]>;
 }
 
-export interface Piece {
+interface Piece {
   /** Where it was found. */
   readonly place: string;
   readonly origin: string;

@@ -8,6 +8,7 @@ import {
   type Changes,
   createWorld,
   type Page,
+  signIn,
   walk,
 } from '@castellan/testkit';
 
@@ -97,6 +98,18 @@ test('R-011[consent] R-047 offline_access needs prompt=consent or a remembered c
   assert.ok(asks(asked), asked.text);
   await browser.click('consent-allow');
   assert.ok(!asks(await afterSignIn(browser, { scope: 'openid offline_access' }, world.client('spa'))));
+});
+
+test('R-011[consent] R-106[login] «Not you?» leads to a sign-in, and the consent is then asked of whoever signed in', async () => {
+  const browser = world.browser();
+  await afterSignIn(browser, { prompt: 'consent' });
+  assert.ok(browser.page().text.includes('Alice Archer'));
+  const other = browser.page().elements.find(({ tag, text }) => tag === 'a' && text === 'Not you?');
+  await browser.open(new URL(other?.attributes['href'] ?? assert.fail(), browser.page().url));
+  await signIn(browser, world.people.bob);
+  assert.ok(browser.page().text.includes('Bob Baker'), browser.page().text);
+  await browser.click('consent-allow');
+  assert.ok(browser.page().url.searchParams.get('code'), browser.page().text);
 });
 
 test("R-019[consent] R-019[login] a client's name is text, whatever it contains", async () => {

@@ -19,7 +19,7 @@ import {
 } from '@castellan/testkit';
 import { createInvoicesApi } from '../../examples/invoices/api/api.ts';
 
-export const apiUrl = 'https://invoices-api.example';
+const apiUrl = 'https://invoices-api.example';
 export const appUrl = 'https://invoices.example';
 export const allScopes = 'openid profile invoices:read invoices:write users:read users:write users:admin';
 
