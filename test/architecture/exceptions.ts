@@ -60,6 +60,61 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'a delivery that fails closes the file and rejects; the queue goes on, since its own caller has been told',
   },
   {
+    path: 'packages/bff/src/bff.ts',
+    count: 1,
+    because: 'the one place where a backend answers a Refusal, and everything else that is thrown',
+  },
+  {
+    path: 'packages/bff/src/issuer/discovery.ts',
+    count: 2,
+    because: 'what no answer came for is an error of its own; only then is known metadata used again',
+  },
+  {
+    path: 'packages/bff/src/issuer/issuer.ts',
+    count: 2,
+    because: 'what the library throws becomes a Refusal, and a Refusal is thrown on; giving a token back cannot fail',
+  },
+  {
+    path: 'packages/bff/src/issuer/profile.ts',
+    count: 1,
+    because: 'a name is for display: whatever fails while asking for it, the sign-in was judged before',
+  },
+  {
+    path: 'packages/bff/src/issuer/refresh-tokens.ts',
+    count: 1,
+    because: 'whatever fails is a verdict, and none of them but «refreshed» carries a token',
+  },
+  {
+    path: 'packages/bff/src/issuer/sign-out.ts',
+    count: 1,
+    because: 'the session here has ended already; whatever fails at the issuer is the verdict «unknown»',
+  },
+  {
+    path: 'packages/bff/src/journal.ts',
+    count: 2,
+    because: 'a delivery that fails is made again later; no request is answered in there',
+  },
+  {
+    path: 'packages/bff/src/proxy-path.ts',
+    count: 1,
+    because: 'bytes that are no text become the refusal of the path',
+  },
+  {
+    path: 'packages/bff/src/proxy.ts',
+    count: 1,
+    because: 'whatever fails while calling the API becomes a Refusal; nothing in there can be one',
+  },
+  {
+    path: 'packages/bff/src/seal.ts',
+    count: 1,
+    because: 'what does not open is no session; nothing in there can be a Refusal',
+  },
+  {
+    path: 'packages/bff/src/sqlite-sessions.ts',
+    count: 2,
+    because: 'a failed transaction is rolled back and thrown on; a locked file is tried again and then refused',
+  },
+  {
     path: 'packages/guard/src/adapters/node.ts',
     count: 2,
     because: 'a body that ends too early becomes a Refusal; should the guard itself reject, the connection ends',
@@ -94,6 +149,11 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     path: 'packages/protocol/src/http/bounded-fetch.ts',
     count: 1,
     because: 'whatever fails while fetching is the same answer, «no document»; its cause names hosts',
+  },
+  {
+    path: 'packages/protocol/src/http/node-carrier.ts',
+    count: 2,
+    because: 'a handler that throws gets 500, and an answer that cannot be written ends the connection',
   },
   {
     path: 'packages/protocol/src/jose/jwt.ts',

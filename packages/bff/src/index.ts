@@ -8,5 +8,6 @@ export {
   type IdTokenAlgorithm,
   type ProxyRoute,
 } from './config.ts';
+export { csrfHeader } from './origin.ts';
 export type { LoginRow, SessionPort, SessionRow } from './session-port.ts';
 export { openSqliteSessions } from './sqlite-sessions.ts';

@@ -1,7 +1,7 @@
 /** The few pages the BFF shows itself: on from a sign-in, asked to sign in from elsewhere, and something went wrong. */
 
 /** Text made safe for element content and for quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

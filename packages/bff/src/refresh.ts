@@ -38,7 +38,7 @@ export function createAccessTokens(deps: RefreshDeps): AccessTokens {
   const running = new Map<string, Promise<LiveSession>>();
   return {
     usable: async (live, exchange, rejected) => {
-      if (isUsable(live, leeway, deps, rejected)) return live.content.accessToken;
+      if (isUsable(live, deps, { margin: leeway, rejected })) return live.content.accessToken;
       const { secretHash } = live.row;
       let refreshing = running.get(secretHash);
       if (refreshing === undefined) {
@@ -56,9 +56,14 @@ interface RefreshTask {
   readonly rejected: string | undefined;
 }
 
-function isUsable(live: LiveSession, margin: number, { runtime }: RefreshDeps, rejected: string | undefined): boolean {
-  const { accessToken, expiresAt } = live.content;
-  return accessToken !== rejected && expiresAt - margin > runtime.now() / 1000;
+interface Need {
+  /** Seconds the token must have left. */
+  readonly margin: number;
+  readonly rejected: string | undefined;
+}
+
+function isUsable({ content }: LiveSession, { runtime }: RefreshDeps, { margin, rejected }: Need): boolean {
+  return content.accessToken !== rejected && content.expiresAt - margin > runtime.now() / 1000;
 }
 
 /** Waits for the claim that one node at a time holds; whoever comes later finds the work done. */
@@ -71,13 +76,13 @@ async function refreshShared(deps: RefreshDeps, task: RefreshTask): Promise<Live
     const verdict = await port.claimRefresh({ secretHash, version, until: nowMs + claimTime, nowMs });
     if (verdict === 'claimed') return refreshClaimed(deps, { ...task, live });
     if (verdict === 'busy') {
-      if (isUsable(live, 0, deps, task.rejected)) return live;
+      if (isUsable(live, deps, { margin: 0, rejected: task.rejected })) return live;
       if (runtime.monotonic() > deadline) refuse('issuer_unavailable', { detail: 'refresh claimed elsewhere' });
       await new Promise<void>((resolve) => runtime.schedule(pollInterval, resolve));
     }
     const found = await sessions.reload(live);
     if (found === undefined) return refuse('session_ended', { detail: 'ended during a refresh' });
-    if (isUsable(found, leeway, deps, task.rejected)) return found;
+    if (isUsable(found, deps, { margin: leeway, rejected: task.rejected })) return found;
     live = found;
   }
 }
@@ -91,13 +96,13 @@ async function refreshClaimed(deps: RefreshDeps, { live, exchange, rejected }: R
   };
   if (refreshToken === undefined) {
     await port.releaseRefresh(live.row.secretHash, live.row.version);
-    return isUsable(live, 0, deps, rejected) ? live : ended('no refresh token');
+    return isUsable(live, deps, { margin: 0, rejected }) ? live : ended('no refresh token');
   }
   const found = await issuer.refresh(refreshToken, live.row);
   if (found.verdict === 'ended') return ended(found.detail);
   if (found.verdict === 'unavailable') {
     await port.releaseRefresh(live.row.secretHash, live.row.version);
-    if (isUsable(live, 0, deps, rejected)) return live;
+    if (isUsable(live, deps, { margin: 0, rejected })) return live;
     return refuse('issuer_unavailable', { detail: found.detail, retryAfter: 5 });
   }
   const idToken = found.tokens.idToken ?? live.content.idToken;

@@ -15,7 +15,7 @@ import { createSecret, type Seal, sealOf } from './seal.ts';
 import type { SessionPort, SessionRow } from './session-port.ts';
 
 /** What a session knows and nobody but its cookie can open. */
-export interface SessionContent extends Tokens {
+interface SessionContent extends Tokens {
   /** What to call the person; for display only. */
   readonly name: string | undefined;
 }
@@ -34,7 +34,7 @@ export interface ReplacedSession {
   readonly subject: string;
 }
 
-export interface SessionStart {
+interface SessionStart {
   readonly identity: Identity;
   readonly content: SessionContent;
   readonly replaces: ReplacedSession | undefined;

@@ -17,7 +17,7 @@ export interface DiscoveryDeps {
 export type FindConfiguration = () => Promise<client.Configuration>;
 
 /** The issuer did not answer in time and in full, or said that it cannot. Says nothing about what it did. */
-export class IssuerUnreachable extends Error {
+class IssuerUnreachable extends Error {
   override readonly name = 'IssuerUnreachable';
 }
 

@@ -19,7 +19,7 @@ import { openSqliteSessions } from '../sqlite-sessions.ts';
 import { createStubIssuer, json, type StubIssuer } from './stub-issuer.ts';
 
 export const appUrl = 'https://app.example';
-export const apiUrl = 'https://api.example/v1';
+const apiUrl = 'https://api.example/v1';
 export const issuerUrl = 'https://login.example';
 export const clientSecret = 'a-secret-of-the-app-0123456789-abcdef';
 

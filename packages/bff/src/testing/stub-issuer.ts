@@ -16,7 +16,7 @@ import {
 export type Claims = Record<string, unknown>;
 
 /** Where a test changes what the provider does; each is called with the honest thing. */
-export interface StubHooks {
+interface StubHooks {
   metadata?: (metadata: Claims) => Claims;
   /** The parameters that go back to the client. */
   authorization?: (answer: URLSearchParams, asked: URLSearchParams) => URLSearchParams;

@@ -1,3 +1,4 @@
+/** The list of people. */
 import { read } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { message } from '../pieces.js';

@@ -1,3 +1,4 @@
+/** The first page: for strangers what this is, for everybody else what is owed. */
 import { read } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { money, statusOf } from '../format.js';

@@ -1,3 +1,4 @@
+/** One invoice. */
 import { change, read, whoAmI } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { day, money, statusOf } from '../format.js';

@@ -1,3 +1,4 @@
+/** The list of invoices. */
 import { read } from '../api.js';
 import { announce, element, show, title } from '../dom.js';
 import { invoiceTable, showError } from '../pieces.js';

@@ -1,3 +1,4 @@
+/** The person’s own profile. */
 import { change, whoAmI } from '../api.js';
 import { element, show, title } from '../dom.js';
 import { showPerson } from '../frame.js';
