@@ -12,6 +12,7 @@ import { systemRuntime } from '@castellan/protocol';
 import type { Config } from '@castellan/server';
 import { freePort, seededRandom, worldConfig } from '@castellan/testkit';
 import { availablePostgres } from '@castellan/testkit/postgres';
+import { Client } from 'pg';
 import { generationOf, type RefreshClient, refreshTwice, refreshUntilKilled, signInClients } from './clients.ts';
 import { startIssuer } from './issuer.ts';
 import type { IssuerSettings } from './issuer-process.ts';
@@ -24,9 +25,14 @@ const longestRun = 500;
 const retryWindow = 60;
 
 const title = (store: string) =>
-  `I-2[refresh,${store}] I-4 I-5 R-040 R-043 after kill -9 at any moment each client goes on with its last token`;
+  `I-2[refresh,${store}] I-4 I-5 R-033 R-040 R-043 after kill -9 at any moment each client goes on with its last token`;
 
-test(title('sqlite'), (t) => survive(t, (folder) => ({ sqlite: join(folder, 'issuer.sqlite') })));
+test(title('sqlite'), (t) =>
+  survive(t, {
+    storeIn: (folder) => ({ sqlite: join(folder, 'issuer.sqlite') }),
+    read: async (folder) => readFileSync(join(folder, 'issuer.sqlite'), 'latin1'),
+  }),
+);
 
 const available = await availablePostgres('durable');
 if ('missing' in available) {
@@ -34,10 +40,16 @@ if ('missing' in available) {
 } else {
   after(() => available.cluster.close());
   const postgres = await available.cluster.database();
-  test(title('postgres'), (t) => survive(t, () => ({ postgres })));
+  test(title('postgres'), (t) => survive(t, { storeIn: () => ({ postgres }), read: () => readAll(postgres) }));
 }
 
-async function survive(t: TestContext, storeIn: (folder: string) => Config['store']): Promise<void> {
+interface TestedStore {
+  readonly storeIn: (folder: string) => Config['store'];
+  /** All that whoever has stolen the database can read. */
+  readonly read: (folder: string) => Promise<string>;
+}
+
+async function survive(t: TestContext, { storeIn, read }: TestedStore): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'castellan-faults-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const settings = await writeSettings(folder, storeIn(folder));
@@ -62,7 +74,32 @@ async function survive(t: TestContext, storeIn: (folder: string) => Config['stor
   assertNoProblems(clients, rounds);
   assert.equal(await issuer.stop(), 0);
   assertEveryRotationTold(settings.events, clients);
+  assertNothingUsable(await read(folder), clients);
   report(t, clients);
+}
+
+async function readAll(url: string): Promise<string> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  const tables = await client.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+  );
+  const contents: string[] = [];
+  for (const { name } of tables.rows) {
+    const { rows } = await client.query<{ text: string }>(`SELECT t::TEXT AS text FROM ${name} t`);
+    contents.push(...rows.map(({ text }) => text));
+  }
+  await client.end();
+  return contents.join('\n');
+}
+
+/** R-033: the database alone opens nothing: it has the family's id, but not the secret, of any live token. */
+function assertNothingUsable(database: string, clients: readonly RefreshClient[]): void {
+  for (const { token } of clients) {
+    const [family = '', , secret = '', tag = ''] = token.replace(/^castellan_rt_/, '').split('.');
+    assert.ok(database.includes(family), 'the whole database was read');
+    for (const part of [secret, tag]) assert.ok(part.length > 40 && !database.includes(part));
+  }
 }
 
 async function writeSettings(folder: string, store: Config['store']): Promise<IssuerSettings> {

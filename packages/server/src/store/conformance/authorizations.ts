@@ -24,27 +24,30 @@ export function authorizationConformance(suite: Conformance): void {
 }
 
 function granting({ name, check }: Conformance): void {
-  check(`R-024[code,${name}] an authorization and its code are found exactly as stored`, async ({ first, second }) => {
-    const session = await signIn(first);
-    const parked = parkedRow();
-    await first.parkRequest(parked);
-    await emptyOutbox(first);
-    const authorization = authorizationRow({
-      person: session.person,
-      session: session.id,
-      cnf: '{"jkt":"thumbprint"}',
-      sector: 'sector.example',
-      offline: true,
-    });
-    const code = codeRow(authorization.id, { nonce: undefined });
-    const create = { authorization, code, parked: parked.idHash };
-    assert.equal(await first.createAuthorization(create, effects('granted')), 'created');
-    assert.deepEqual(await second.findAuthorization(authorization.id), authorization);
-    assert.deepEqual(await second.findCode(code.codeHash), { code, authorization });
-    assert.equal(await second.findAuthorization('unknown'), undefined);
-    assert.equal(await second.findCode('unknown'), undefined);
-    await assertRecorded(first, 'granted');
-  });
+  check(
+    `I-4[code,${name}] R-024 an authorization and its code are found exactly as stored`,
+    async ({ first, second }) => {
+      const session = await signIn(first);
+      const parked = parkedRow();
+      await first.parkRequest(parked);
+      await emptyOutbox(first);
+      const authorization = authorizationRow({
+        person: session.person,
+        session: session.id,
+        cnf: '{"jkt":"thumbprint"}',
+        sector: 'sector.example',
+        offline: true,
+      });
+      const code = codeRow(authorization.id, { nonce: undefined });
+      const create = { authorization, code, parked: parked.idHash };
+      assert.equal(await first.createAuthorization(create, effects('granted')), 'created');
+      assert.deepEqual(await second.findAuthorization(authorization.id), authorization);
+      assert.deepEqual(await second.findCode(code.codeHash), { code, authorization });
+      assert.equal(await second.findAuthorization('unknown'), undefined);
+      assert.equal(await second.findCode('unknown'), undefined);
+      await assertRecorded(first, 'granted');
+    },
+  );
 }
 
 function redemption({ name, check }: Conformance): void {
@@ -72,23 +75,29 @@ function redemption({ name, check }: Conformance): void {
     },
   );
 
-  check(`R-026[code,${name}] I-6 an expired, revoked or unknown code has no effect and no event`, async ({ first }) => {
-    const expired = await authorize(first);
-    const revoked = await authorize(first);
-    await first.revokeAuthorization({ id: revoked.authorization.id, reason: 'logout', now: start }, effects('revoked'));
-    await emptyOutbox(first);
-    const redeem = (codeHash: string, authorization: string, now: number) =>
-      first.redeemCode({ codeHash, family: familyRow(authorization), now }, redemptionEvents);
-    assert.equal(await redeem(expired.code.codeHash, expired.authorization.id, start + 60), 'expired');
-    assert.equal(await redeem(revoked.code.codeHash, revoked.authorization.id, start), 'revoked');
-    assert.equal(await redeem('unknown', expired.authorization.id, start), 'unknown');
-    await assertRecorded(first);
-    assert.equal(await redeem(expired.code.codeHash, expired.authorization.id, start + 59), 'redeemed');
-  });
+  check(
+    `R-026[code,${name}] R-007 I-6 an expired, revoked or unknown code has no effect and no event`,
+    async ({ first }) => {
+      const expired = await authorize(first);
+      const revoked = await authorize(first);
+      await first.revokeAuthorization(
+        { id: revoked.authorization.id, reason: 'logout', now: start },
+        effects('revoked'),
+      );
+      await emptyOutbox(first);
+      const redeem = (codeHash: string, authorization: string, now: number) =>
+        first.redeemCode({ codeHash, family: familyRow(authorization), now }, redemptionEvents);
+      assert.equal(await redeem(expired.code.codeHash, expired.authorization.id, start + 60), 'expired');
+      assert.equal(await redeem(revoked.code.codeHash, revoked.authorization.id, start), 'revoked');
+      assert.equal(await redeem('unknown', expired.authorization.id, start), 'unknown');
+      await assertRecorded(first);
+      assert.equal(await redeem(expired.code.codeHash, expired.authorization.id, start + 59), 'redeemed');
+    },
+  );
 }
 
 function redemptionRaces({ name, check }: Conformance): void {
-  check(`R-023[code,${name}] I-1 of 50 redemptions at once on two nodes exactly one succeeds`, async (stores) => {
+  check(`R-023[code,${name}] R-007 I-1 of 50 redemptions at once on two nodes exactly one succeeds`, async (stores) => {
     const { authorization, code } = await authorize(stores.first);
     await emptyOutbox(stores.first);
     const families = Array.from({ length: 50 }, () => familyRow(authorization.id));
@@ -102,26 +111,29 @@ function redemptionRaces({ name, check }: Conformance): void {
     await assertRecorded(stores.first, 'redeemed', 'replayed');
   });
 
-  check(`R-044[code,${name}] I-3 redemption and logout are serialised: nothing survives the logout`, async (stores) => {
-    const session = await signIn(stores.first);
-    const granted = await Promise.all(
-      Array.from({ length: 20 }, () => authorize(stores.first, { person: session.person, session: session.id })),
-    );
-    const families = granted.map(({ authorization }) => familyRow(authorization.id));
-    await Promise.all([
-      ...granted.map(({ code }, index) =>
-        stores.first.redeemCode({ codeHash: code.codeHash, family: families[index], now: start }, redemptionEvents),
-      ),
-      stores.second.endSession({ id: session.id, now: start }, effects('ended')),
-    ]);
-    for (const { authorization } of granted) {
-      assert.equal((await stores.first.findAuthorization(authorization.id))?.revokedAt, start);
-    }
-  });
+  check(
+    `I-3[logout,${name}] R-044 redemption and logout are serialised: nothing survives the logout`,
+    async (stores) => {
+      const session = await signIn(stores.first);
+      const granted = await Promise.all(
+        Array.from({ length: 20 }, () => authorize(stores.first, { person: session.person, session: session.id })),
+      );
+      const families = granted.map(({ authorization }) => familyRow(authorization.id));
+      await Promise.all([
+        ...granted.map(({ code }, index) =>
+          stores.first.redeemCode({ codeHash: code.codeHash, family: families[index], now: start }, redemptionEvents),
+        ),
+        stores.second.endSession({ id: session.id, now: start }, effects('ended')),
+      ]);
+      for (const { authorization } of granted) {
+        assert.equal((await stores.first.findAuthorization(authorization.id))?.revokedAt, start);
+      }
+    },
+  );
 }
 
 function revocation({ name, check }: Conformance): void {
-  check(`R-063[${name}] an authorization is revoked once, with its family`, async (stores) => {
+  check(`R-063[revoke,${name}] an authorization is revoked once, with its family`, async (stores) => {
     const { authorization, code } = await authorize(stores.first);
     const family = familyRow(authorization.id);
     await stores.first.redeemCode({ codeHash: code.codeHash, family, now: start }, redemptionEvents);

@@ -35,7 +35,7 @@ export function consentConformance({ name, check }: Conformance): void {
     },
   );
 
-  check(`I-6[${name}] a consent for a request that is gone is not remembered`, async ({ first }) => {
+  check(`I-7[${name}] I-6 a consent for a request that is gone is not remembered`, async ({ first }) => {
     const { id } = await createPerson(first);
     const parked = parkedRow({ expiresAt: start + 10 });
     await first.parkRequest(parked);

@@ -18,7 +18,7 @@ export function parkedRequestConformance({ name, check }: Conformance): void {
   );
 
   check(
-    `I-6[${name}] a denied request stays denied: neither consent nor code comes of it`,
+    `I-7[${name}] I-6 a denied request stays denied: neither consent nor code comes of it`,
     async ({ first, second }) => {
       const parked = parkedRow();
       await first.parkRequest(parked);

@@ -13,14 +13,33 @@ export function personConformance({ name, check }: Conformance): void {
     await assertRecorded(first, 'created');
   });
 
-  check(`R-225[${name}] a login name that no database could hold belongs to nobody, on every store`, async (stores) => {
-    assert.equal(await stores.first.findPersonByLogin('a\0b'), undefined);
-    assert.equal(await stores.first.findPersonByLogin('a\ud800b'), undefined);
-    await assert.rejects(stores.first.createPerson(personRow({ loginName: 'a\ud800b' }), effects('no')), TypeError);
-    await assertRecorded(stores.first);
+  check(
+    `R-182[${name}] R-225 a login name that no database could hold belongs to nobody, on every store`,
+    async (stores) => {
+      assert.equal(await stores.first.findPersonByLogin('a\0b'), undefined);
+      assert.equal(await stores.first.findPersonByLogin('a\ud800b'), undefined);
+      await assert.rejects(stores.first.createPerson(personRow({ loginName: 'a\ud800b' }), effects('no')), TypeError);
+      await assertRecorded(stores.first);
+    },
+  );
+
+  check(`R-182[${name}] what looks like SQL is only a text`, async ({ first, second }) => {
+    const loginName = `'; DROP TABLE persons; -- $1 ? " \\ % _`;
+    const person = personRow({ loginName, profile: { name: loginName } });
+    await first.createPerson(person, effects(loginName));
+    assert.deepEqual(await second.findPersonByLogin(loginName), person);
+    assert.equal(await second.findPersonByLogin(`' OR '1' = '1`), undefined);
+    await assertRecorded(first, loginName);
   });
 
-  check(`I-6[${name}] a login name is taken once, and the second attempt leaves nothing behind`, async (stores) => {
+  check(`R-104[${name}] the subject of one person is never given to another`, async ({ first, second }) => {
+    const person = await createPerson(first);
+    await assert.rejects(second.createPerson(personRow({ id: person.id }), effects('no')));
+    assert.deepEqual(await first.findPerson(person.id), person);
+    await assertRecorded(first, 'person');
+  });
+
+  check(`I-7[${name}] I-6 a login name is taken once, and the second attempt leaves nothing behind`, async (stores) => {
     const loginName = `${newId('login')}@example.org`;
     const attempts = [personRow({ loginName }), personRow({ loginName })] as const;
     const verdicts = await Promise.all([
@@ -34,7 +53,7 @@ export function personConformance({ name, check }: Conformance): void {
     await assertRecorded(stores.first, winner === 0 ? 'first' : 'second');
   });
 
-  check(`R-120[${name}] a password hash is replaced only while it is the one that was verified`, async (stores) => {
+  check(`I-5[${name}] R-120 a password hash is replaced only while it is the one that was verified`, async (stores) => {
     const person = await createPerson(stores.first);
     const change = { person: person.id, previousHash: person.passwordHash, passwordHash: '$argon2id$second' };
     assert.equal(await stores.first.rehashPassword(change, effects('rehashed')), 'replaced');

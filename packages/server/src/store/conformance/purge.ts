@@ -68,7 +68,7 @@ function whatStays({ name, check }: Conformance): void {
   );
 
   check(
-    `I-9[refresh,${name}] R-043 a live family survives every purge with its generation`,
+    `R-043[refresh,${name}] I-9 a live family survives every purge with its generation`,
     async ({ first, second }) => {
       const family = await startFamily(first);
       await first.presentRefresh(presentedRow(family.id, 1), refreshEvents);

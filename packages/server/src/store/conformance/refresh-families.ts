@@ -56,7 +56,7 @@ function rotation({ name, check }: Conformance): void {
     assert.deepEqual([after?.idleExpiresAt, after?.absoluteExpiresAt], [start + 500, start + 500]);
   });
 
-  check(`R-034[refresh,${name}] I-6 a hash or generation that was never live changes nothing`, async (stores) => {
+  check(`R-040[refresh,${name}] R-034 I-6 a hash or generation that was never live changes nothing`, async (stores) => {
     const family = await startFamily(stores.first);
     const wrongHash = presentedRow(family.id, 1, { presentedHash: 'another' });
     assert.equal(await present(stores, wrongHash), 'refused');
@@ -150,16 +150,19 @@ function ending({ name, check }: Conformance): void {
 }
 
 function finding({ name, check }: Conformance): void {
-  check(`R-036[refresh,${name}] a family is found with its authorization and the person's state`, async (stores) => {
-    const person = personRow({ state: 'locked' });
-    await stores.first.createPerson(person, effects('person'));
-    const family = await startFamily(stores.first, {}, { person: person.id });
-    const found = await stores.second.findFamily(family.id, start);
-    assert.deepEqual(found?.family, family);
-    assert.deepEqual(found?.authorization, await stores.first.findAuthorization(family.authorization));
-    assert.deepEqual([found?.sessionLive, found?.personState], [true, 'locked']);
-    const own = await startFamily(stores.first);
-    assert.equal((await stores.second.findFamily(own.id, start))?.personState, undefined);
-    assert.equal(await stores.second.findFamily('unknown', start), undefined);
-  });
+  check(
+    `R-048[refresh,${name}] R-036 a family is found with its authorization and the person's state`,
+    async (stores) => {
+      const person = personRow({ state: 'locked' });
+      await stores.first.createPerson(person, effects('person'));
+      const family = await startFamily(stores.first, {}, { person: person.id });
+      const found = await stores.second.findFamily(family.id, start);
+      assert.deepEqual(found?.family, family);
+      assert.deepEqual(found?.authorization, await stores.first.findAuthorization(family.authorization));
+      assert.deepEqual([found?.sessionLive, found?.personState], [true, 'locked']);
+      const own = await startFamily(stores.first);
+      assert.equal((await stores.second.findFamily(own.id, start))?.personState, undefined);
+      assert.equal(await stores.second.findFamily('unknown', start), undefined);
+    },
+  );
 }

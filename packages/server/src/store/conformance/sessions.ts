@@ -62,7 +62,7 @@ function replacement({ name, check }: Conformance): void {
     await assertRecorded(stores.first, 'started');
   });
 
-  check(`I-6[${name}] a sign-in for a request that is gone or denied changes nothing`, async (stores) => {
+  check(`I-7[${name}] I-6 a sign-in for a request that is gone or denied changes nothing`, async (stores) => {
     const old = await signIn(stores.first);
     const expired = parkedRow({ expiresAt: start + 5 });
     const denied = parkedRow();
@@ -114,7 +114,7 @@ function ending({ name, check }: Conformance): void {
     },
   );
 
-  check(`I-6[${name}] ending a session that is not live has no effect and no event`, async (stores) => {
+  check(`I-7[${name}] I-6 ending a session that is not live has no effect and no event`, async (stores) => {
     const session = await signIn(stores.first);
     await emptyOutbox(stores.first);
     assert.equal(await stores.first.endSession({ id: 'unknown', now: start }, effects('no')), 'not_live');

@@ -74,7 +74,7 @@ function durability({ database }: PostgresCluster): void {
     await opened.close();
   });
 
-  test('I-11[postgres] no statement and no idle transaction holds a connection for long', async () => {
+  test('I-5[postgres] I-11 no statement and no idle transaction holds a connection for long', async () => {
     const opened = await openPostgresDatabase(await database(), systemRuntime);
     assert.equal(await setting(opened, 'statement_timeout'), '5s');
     assert.equal(await setting(opened, 'idle_in_transaction_session_timeout'), '10s');
@@ -85,7 +85,7 @@ function durability({ database }: PostgresCluster): void {
 const endOwnConnection = 'SELECT pg_terminate_backend(pg_backend_pid()) AS ended';
 
 function connections({ database }: PostgresCluster): void {
-  test('I-11[postgres] after a failover, dead connections cost neither the process nor a request', async () => {
+  test('I-5[postgres] I-11 after a failover, dead connections cost neither the process nor a request', async () => {
     const url = await database();
     const store = await openPostgresStore(url, systemRuntime);
     const person = personRow();
@@ -132,7 +132,7 @@ function connections({ database }: PostgresCluster): void {
     });
   }
 
-  test('I-11[postgres] more operations than could be answered in time are refused at once', async () => {
+  test('I-5[postgres] I-11 more operations than could be answered in time are refused at once', async () => {
     const store = await openPostgresStore(await database(), systemRuntime);
     const outcomes = await Promise.allSettled(Array.from({ length: 1200 }, () => store.ping()));
     const refused = outcomes.filter(({ status }) => status === 'rejected');
@@ -226,7 +226,7 @@ function opening({ database }: PostgresCluster): void {
     await Promise.all(stores.map((store) => store.close()));
   });
 
-  test('R-218[postgres] a database that is not there is told without its password', async () => {
+  test('I-5[postgres] R-218 a database that is not there is told without its password', async () => {
     const nowhere = 'postgres://someone:top-secret@127.0.0.1:1/none';
     await assert.rejects(openPostgresStore(nowhere, systemRuntime), (error: Error) => {
       assert.match(error.message, /cannot be opened \(PostgreSQL: ECONNREFUSED\)/);
@@ -237,7 +237,7 @@ function opening({ database }: PostgresCluster): void {
 }
 
 function discretion({ database }: PostgresCluster): void {
-  test('R-225[postgres] an error of the program names the statement, never a value', async () => {
+  test('R-182[postgres] R-225 an error of the program names the statement, never a value', async () => {
     const store = await openPostgresStore(await database(), systemRuntime);
     const person = await createPerson(store);
     await assert.rejects(store.createPerson(personRow({ id: person.id }), effects('again')), (error: Error) => {

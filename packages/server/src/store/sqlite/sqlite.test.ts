@@ -58,7 +58,7 @@ test('I-5[sqlite] a file that is no database is not overwritten', async () => {
   assert.equal(statSync(path).size, 42);
 });
 
-test('R-221[sqlite] reads cannot write', async () => {
+test('I-5[sqlite] R-221 reads cannot write', async () => {
   const database = await openSqliteDatabase(newPath(), systemRuntime);
   await assert.rejects(database.read(() => changes('UPDATE meta SET epoch = 9', [])));
   await database.close();
@@ -80,7 +80,7 @@ test('I-5[sqlite] writes under way are committed by close, later ones are refuse
   await reopened.close();
 });
 
-test('I-11[sqlite] the log is moved into the file in a turn of its own, a while after the commit', async () => {
+test('I-4[sqlite] I-11 the log is moved into the file in a turn of its own, a while after the commit', async () => {
   const path = newPath();
   const tasks: { delay: number; task: () => void }[] = [];
   const schedule = (delay: number, task: () => void) => {

@@ -47,7 +47,7 @@ queueTest('I-4[sqlite] the writes of one turn share a commit', countCommits, asy
 });
 
 queueTest(
-  'I-11[sqlite] a turn commits a bounded number of writes, the rest follows',
+  'I-4[sqlite] I-11 a turn commits a bounded number of writes, the rest follows',
   countCommits,
   async ({ store }) => {
     const before = commits;
@@ -72,7 +72,7 @@ queueTest('I-5[sqlite] nothing uncommitted is ever answered', observeCommits, as
 });
 
 queueTest(
-  'I-11[sqlite] a lock of another process is waited for while the event loop turns',
+  'I-5[sqlite] I-11 a lock of another process is waited for while the event loop turns',
   {},
   async ({ store, other }) => {
     other.exec('BEGIN IMMEDIATE');
