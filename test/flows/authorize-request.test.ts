@@ -10,7 +10,7 @@ const marker = 'zz-marker-zz';
 /** Errors the client may learn of: its identity and redirect URI are right. */
 const refusedToClient: readonly (readonly [rows: string, title: string, changes: Changes, error: string])[] = [
   ['R-004', 'a missing response_type', { response_type: undefined }, 'invalid_request'],
-  ['R-004 S-21', 'the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
+  ['R-004 S-21 S-70', 'the implicit flow', { response_type: 'token' }, 'unsupported_response_type'],
   ['R-004', 'the implicit flow of OpenID Connect', { response_type: 'id_token token' }, 'unsupported_response_type'],
   ['R-004', 'a hybrid flow', { response_type: 'code id_token' }, 'unsupported_response_type'],
   ['R-004', 'no response type at all', { response_type: 'none' }, 'unsupported_response_type'],

@@ -34,7 +34,7 @@ async function afterSignIn(browser: Browser, changes: Changes = {}, client = web
 
 const asks = (page: Page): boolean => page.find('consent-allow') !== undefined;
 
-test('R-011[consent] it shows the client, the scopes, the resources, and how long it lasts', async () => {
+test('R-011[consent] S-5[login,consent] it shows the client, the scopes, the resources, and how long it lasts', async () => {
   const page = await afterSignIn(world.browser(), {
     scope: 'openid email notes:read notes:write bills:read offline_access',
     prompt: 'consent',
@@ -90,6 +90,19 @@ test('R-011[consent] a trusted client is not asked about, but prompt=consent sti
   const trusted = world.client('trusted');
   assert.ok(!asks(await afterSignIn(world.browser(), {}, trusted)));
   assert.ok(asks(await afterSignIn(world.browser(), { prompt: 'consent' }, trusted)));
+});
+
+test('R-011[consent] R-015[authorize] no program gets a code silently by standing in for a native app that was allowed before', async () => {
+  const browser = world.browser();
+  const native = world.client('native');
+  const redirect = { redirect_uri: 'com.example.native:/callback' };
+  await world.authorize(native, { browser, changes: redirect });
+  for (const uri of ['com.example.native:/callback', 'http://127.0.0.1:6666/callback', 'http://[::1]:6666/callback']) {
+    const asked = await browser.open(native.begin({ redirect_uri: uri }).url);
+    assert.ok(asks(asked), `${uri}: ${asked.url.href}`);
+  }
+  const { parameters } = await world.authorize(native, { browser, changes: { ...redirect, prompt: 'none' } });
+  assert.deepEqual([parameters.get('error'), parameters.get('code')], ['consent_required', null]);
 });
 
 test('R-011[consent] R-047 offline_access needs prompt=consent or a remembered consent that names it', async () => {

@@ -18,7 +18,7 @@ async function firstPage(browser: Browser, changes: Changes): Promise<'login' | 
   return page.find('arrived') === undefined ? 'other' : 'client';
 }
 
-test('R-014[authorize] prompt=none without a session answers login_required, without showing anything', async () => {
+test('R-014[authorize] S-7 prompt=none without a session answers login_required, without showing anything', async () => {
   const browser = world.browser();
   const state = 's'.repeat(128);
   const { parameters } = await world.authorize(web, { browser, changes: { prompt: 'none', state } });
@@ -41,7 +41,7 @@ test('R-014[authorize] prompt=none with session and consent is silent, for the s
   );
 });
 
-test('R-014[authorize] prompt=none with a session but without consent answers consent_required', async () => {
+test('R-014[authorize] S-7 prompt=none with a session but without consent answers consent_required', async () => {
   const browser = world.browser();
   await claimsOf(browser);
   const { parameters } = await world.authorize(web, {
@@ -79,6 +79,12 @@ test('R-014[authorize] max_age asks again exactly when the sign-in is older', as
   assert.equal(await firstPage(browser, { max_age: '0' }), 'login');
   const again = await claimsOf(browser, { max_age: '1' });
   assert.equal(Number(again['auth_time']) - Number(first['auth_time']), 100);
+});
+
+test('R-014[authorize] max_age=0 asks also within the second of the sign-in before', async () => {
+  const browser = world.browser();
+  await claimsOf(browser);
+  assert.equal(await firstPage(browser, { max_age: '0' }), 'login');
 });
 
 test('R-014[authorize] max_age=0 is satisfied by one sign-in and does not ask for ever', async () => {

@@ -153,6 +153,30 @@ test('R-189[limits] X-Forwarded-For counts for nothing without a configured prox
   await own.close();
 });
 
+test('R-139[limits] R-189 behind a configured proxy an address that cannot be read counts for the proxy itself', async () => {
+  const own = await createWorld({
+    seed: 'proxy',
+    config: (config) => ({
+      ...config,
+      trustedProxies: ['198.51.100.0/24'],
+      limits: { ...config.limits, tokenPerAddress: { count: 3, period: 60 } },
+    }),
+  });
+  const ask = async (forwarded: string): Promise<number> => {
+    const headers = [
+      ['content-type', 'application/x-www-form-urlencoded'],
+      ['x-forwarded-for', forwarded],
+    ] as const;
+    return (await own.send('POST', '/token', { headers, body: 'grant_type=x' })).status;
+  };
+  for (let count = 0; count < 6; count += 1)
+    assert.notEqual(await ask(`192.0.2.${count}`), 429, 'each client counts alone');
+  const statuses: number[] = [];
+  for (const garbage of ['unknown', '1.2.3', '::::', '<script>', '1.1.1.1, garbage']) statuses.push(await ask(garbage));
+  assert.equal(statuses.at(-1), 429);
+  await own.close();
+});
+
 test('R-008[login,consent] after a form the browser is sent on with 303, and the password goes no further', async () => {
   const browser = world.browser();
   await world.authorize(web, { browser, changes: { prompt: 'consent' } });

@@ -26,7 +26,7 @@ async function discover(id: keyof typeof authentication): Promise<client.Configu
 }
 
 for (const id of ['web', 'post', 'spa', 'native'] as const) {
-  test(`S-12[code] S-19[refresh] openid-client signs a person in, refreshes, reads UserInfo and signs out as ${id}`, async () => {
+  test(`S-1[authorize,token,id-token,access-jwt] S-4[code] S-6[code] S-12[code] S-19[refresh] openid-client signs a person in, refreshes, reads UserInfo and signs out as ${id}`, async () => {
     const config = await discover(id);
     const { redirectUri } = live.registration(id);
     const pkceCodeVerifier = client.randomPKCECodeVerifier();
