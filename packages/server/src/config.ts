@@ -71,7 +71,10 @@ export interface ClientConfig {
   /** The audience of a request that names no resource; the issuer when absent. */
   readonly defaultResource?: string;
   readonly idTokenAlgorithm?: 'RS256' | 'ES256';
-  /** `trusted` skips the consent page; for first-party clients. */
+  /**
+   * `trusted` skips the consent page; for first-party clients. A native client that is reached by a loopback address
+   * or a scheme of its own is asked about each time all the same: another program could stand in for it.
+   */
   readonly consent?: 'ask' | 'trusted';
   readonly logoUri?: string;
   readonly policyUri?: string;

@@ -42,7 +42,7 @@ const parked = { session: undefined, consentedAt: undefined, deniedAt: undefined
 
 const situation: Situation = {
   request,
-  client: { consent: 'ask' },
+  client: { consent: 'ask', kind: 'web' },
   parked: undefined,
   session,
   wanted: [{ resource: api, scopes: ['api:read'] }],
@@ -54,6 +54,13 @@ const withRequest = (changes: Partial<CheckedRequest>): Pick<Situation, 'request
   request: { ...request, ...changes },
 });
 const prompt = (...values: readonly Prompt[]): Pick<Situation, 'request'> => withRequest({ prompt: values });
+
+const appUri = (changes: Partial<CheckedRequest> = {}): Pick<Situation, 'request'> =>
+  withRequest({ redirectUri: 'com.example.app:/callback', ...changes });
+const native = (
+  consent: 'ask' | 'trusted',
+  redirectUri = 'com.example.app:/callback',
+): Pick<Situation, 'client' | 'request'> => ({ client: { consent, kind: 'native' }, ...appUri({ redirectUri }) });
 
 function word(next: NextStep): string {
   return next.step === 'refuse' ? next.reason : next.step;
@@ -68,7 +75,12 @@ const cases: readonly (readonly [rows: string, title: string, changes: Partial<S
   ['R-011', 'consent missing', { remembered: [] }, 'consent'],
   ['R-011', 'a scope is new', { wanted: [{ resource: api, scopes: ['api:read', 'api:write'] }] }, 'consent'],
   ['R-011', 'a resource is new', { wanted: [{ resource: 'https://b.example', scopes: [] }] }, 'consent'],
-  ['R-011', 'a trusted client is not asked about', { client: { consent: 'trusted' }, remembered: [] }, 'respond'],
+  [
+    'R-011',
+    'a trusted client is not asked about',
+    { client: { consent: 'trusted', kind: 'web' }, remembered: [] },
+    'respond',
+  ],
   ['R-014', 'prompt=login does not take the session that was there', prompt('login'), 'login'],
   ['R-014', 'prompt=login parked, the old session again', { ...prompt('login'), parked }, 'login'],
   [
@@ -88,7 +100,7 @@ const cases: readonly (readonly [rows: string, title: string, changes: Partial<S
   [
     'R-014',
     'prompt=consent asks about a trusted client too',
-    { ...prompt('consent'), client: { consent: 'trusted' } },
+    { ...prompt('consent'), client: { consent: 'trusted', kind: 'web' } },
     'consent',
   ],
   [
@@ -107,10 +119,51 @@ const cases: readonly (readonly [rows: string, title: string, changes: Partial<S
     { ...prompt('consent'), parked: { ...parked, consentedAt: now - 1 } },
     'consent',
   ],
+  ['R-011', 'a native app with a scheme of its own is asked about though it is remembered', native('ask'), 'consent'],
+  [
+    'R-011',
+    'a native app on a loopback port is asked about though an administrator trusts it',
+    native('trusted', 'http://127.0.0.1:49152/callback'),
+    'consent',
+  ],
+  [
+    'R-014',
+    'a native app is never silent',
+    { ...native('trusted'), ...appUri({ prompt: ['none'] }) },
+    'consent_required',
+  ],
+  [
+    'R-011',
+    'a native app, said yes on this page',
+    {
+      ...native('ask'),
+      parked: { ...parked, consentedAt: now - 1 },
+      remembered: [{ ...remembered, givenAt: now - 1 }],
+    },
+    'respond',
+  ],
+  [
+    'R-011',
+    'a native app with an https address that only it can claim',
+    { ...native('ask'), ...withRequest({ redirectUri: 'https://app.example/callback' }) },
+    'respond',
+  ],
   ['R-014', 'max_age not reached', withRequest({ maxAge: 100 }), 'respond'],
   ['R-014', 'max_age over', withRequest({ maxAge: 99 }), 'login'],
   ['R-014', 'max_age over, silently', withRequest({ maxAge: 99, prompt: ['none'] }), 'login_required'],
   ['R-014', 'max_age=0 asks', withRequest({ maxAge: 0 }), 'login'],
+  [
+    'R-014',
+    'max_age=0 within the second of the sign-in',
+    { ...withRequest({ maxAge: 0 }), session: { ...session, authTime: now } },
+    'login',
+  ],
+  [
+    'R-014',
+    'max_age=0 within the second of the sign-in, silently',
+    { ...withRequest({ maxAge: 0, prompt: ['none'] }), session: { ...session, authTime: now } },
+    'login_required',
+  ],
   [
     'R-014',
     'max_age=0 and signed in for it',

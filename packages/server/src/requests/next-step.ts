@@ -11,7 +11,7 @@ import type { CheckedRequest } from './check.ts';
 
 export interface Situation {
   readonly request: CheckedRequest;
-  readonly client: Pick<Client, 'consent'>;
+  readonly client: Pick<Client, 'consent' | 'kind'>;
   /** Undefined while the request has just arrived. */
   readonly parked: Pick<ParkedRequestRow, 'session' | 'consentedAt' | 'deniedAt' | 'createdAt'> | undefined;
   /** The live session of a person who is active; undefined otherwise. */
@@ -57,6 +57,8 @@ function sessionThatCounts({ request, parked, session, now }: Situation): Sessio
   // INVARIANT: only a sign-in made for this very request is fresh, whatever the clocks say.
   if (parked?.session === session.id) return session;
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return undefined;
+  // OpenID Connect Core §3.1.2.1: the same as `prompt=login`, also within the second of the sign-in.
+  if (request.maxAge === 0) return undefined;
   if (request.maxAge !== undefined && now - session.authTime > request.maxAge) return undefined;
   // The clock went back past the sign-in: how old it is cannot be told.
   if (request.maxAge !== undefined && session.authTime > now) return undefined;
@@ -67,11 +69,23 @@ function isHinted(request: CheckedRequest, session: SessionRow): boolean {
   return request.hintedPerson === undefined || request.hintedPerson === session.person;
 }
 
-/** What the person must still be asked; with `prompt=consent` everything, once for this request. */
+/**
+ * What the person must still be asked; everything, once for this request, with `prompt=consent` and for a client that
+ * another program could stand in for.
+ */
 function askedConsent(situation: Situation): readonly WantedConsent[] {
   const { request, client, wanted, remembered } = situation;
-  const isForced = request.prompt.includes('consent') && !hasJustConsented(situation);
-  return isForced ? wanted : missingConsent(client, wanted, remembered);
+  const isForced = request.prompt.includes('consent') || mayBeImpersonated(situation);
+  return isForced && !hasJustConsented(situation) ? wanted : missingConsent(client, wanted, remembered);
+}
+
+/**
+ * INVARIANT: any program on the device can take a loopback port or an app's scheme, so neither a remembered consent
+ * nor an administrator's trust says who receives this code; only the person, who has just started the app or has not,
+ * can tell (RFC 8252 §8.6, RFC 6749 §10.2).
+ */
+function mayBeImpersonated({ client, request }: Situation): boolean {
+  return client.kind === 'native' && !request.redirectUri.startsWith('https:');
 }
 
 /** Whether this very person said yes on the page of this very request: another one may have signed in since. */
