@@ -41,7 +41,7 @@ export function explainFailure(output) {
   const known = explanations.find(([pattern]) => pattern.test(output));
   const lines = output
     .split('\n')
-    .filter((line) => /\S/.test(line) && !/A complete log of this run|npm warn|npm WARN/.test(line))
+    .filter((line) => /\S/.test(line) && !/A complete log of this run|npm warn|npm WARN|^npm \S+\s+at /.test(line))
     .slice(0, 8)
     .map((line) => `  ${line.trimEnd()}`);
   const advice = known?.[1] ?? 'npm could not install the packages; what it said is below.';

@@ -86,7 +86,9 @@ function runNpmCi(folder) {
   const runsNpm = npm?.endsWith('npm-cli.js') === true;
   const [command, first] = runsNpm ? [process.execPath, [npm]] : ['npm', []];
   const quiet = ['--loglevel=error', '--no-audit', '--no-fund', '--no-progress', '--no-update-notifier'];
-  const child = spawn(command, [...first, 'ci', ...quiet], {
+  // npm waits ten seconds and more before it tries again: too long for somebody who is offline and should be told.
+  const impatient = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+  const child = spawn(command, [...first, 'ci', ...quiet, ...impatient], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: !runsNpm && process.platform === 'win32',
