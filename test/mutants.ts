@@ -2,8 +2,10 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
+import { storeMutants } from './mutants/store-mutants.ts';
 
 export interface Mutant {
   /** The requirement that the break violates. */
@@ -21,6 +23,8 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   ...protocolMutants,
   ...guardMutants,
+  ...storeMutants,
+  ...entranceMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

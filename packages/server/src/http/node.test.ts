@@ -68,6 +68,7 @@ test('R-184[node] a request arrives as it was sent, and an answer leaves with ea
 
 test('R-179[node] a body of 64 KiB is read, one byte more is refused, announced or not', async (t) => {
   const { talk, requests } = await setUp(t);
+  assert.equal(largestBody, 65_536);
   const body = 'a'.repeat(largestBody);
   assert.match(await talk(head('POST / HTTP/1.1', `Content-Length: ${body.length}`), body), /^HTTP\/1\.1 200 /);
   assert.equal(requests.at(-1)?.body.length, largestBody);
