@@ -10,7 +10,7 @@ import {
 } from '@castellan/protocol';
 
 /** One cookie: reading it, and the `Set-Cookie` values that set or clear it. */
-export interface ServerCookie {
+interface ServerCookie {
   readonly read: (request: Pick<HttpRequest, 'headers'>) => string | undefined;
   readonly set: (value: string) => readonly string[];
   readonly clear: () => readonly string[];

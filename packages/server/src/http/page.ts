@@ -27,7 +27,7 @@ export interface PageContent {
   readonly headers?: HttpAnswer['headers'];
 }
 
-export interface ErrorContent {
+interface ErrorContent {
   readonly status: number;
   /** The stable word of `#error-code`. */
   readonly code: string;
@@ -161,7 +161,7 @@ export function setCookies(cookies: readonly string[]): HttpAnswer['headers'] {
 }
 
 /** The client's redirect URI with what it is told; `iss` is always among it (RFC 9207 §2). */
-export function clientAddress(
+export function answerAddress(
   redirectUri: string,
   parameters: { readonly iss: string } & Readonly<Record<string, string | undefined>>,
 ): string {

@@ -8,7 +8,7 @@ import {
   type WireRefusal,
   wireRefusals,
 } from '@castellan/protocol';
-import { clientAddress, type Pages, redirect } from './page.ts';
+import { answerAddress, type Pages, redirect } from './page.ts';
 import type { Route } from './route.ts';
 
 export interface RefusalDeps {
@@ -55,7 +55,7 @@ function jsonRefusal(wire: WireRefusal, headers: HttpAnswer['headers']): HttpAns
  */
 function targetAnswer(refusal: Refusal, target: AuthorizationErrorTarget, deps: RefusalDeps): HttpAnswer {
   const wire = wireRefusals[refusal.reason];
-  const address = clientAddress(target.redirectUri, {
+  const address = answerAddress(target.redirectUri, {
     error: wire.error,
     error_description: wire.description,
     state: target.state,

@@ -14,7 +14,7 @@ export interface TraceDeps {
 }
 
 /** How the answer came about. */
-export interface Ending {
+interface Ending {
   readonly endpoint: string;
   readonly method: string;
   readonly status: number;

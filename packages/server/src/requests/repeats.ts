@@ -12,7 +12,7 @@ export interface RepeatWatch {
   ) => readonly RepeatedParameter[];
 }
 
-export type RepeatedParameter = 'code_challenge' | 'nonce';
+type RepeatedParameter = 'code_challenge' | 'nonce';
 
 /** A watch of one node over its last `capacity` values; another node has its own. */
 export function createRepeatWatch(capacity: number): RepeatWatch {

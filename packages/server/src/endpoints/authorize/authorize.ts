@@ -10,7 +10,7 @@ import type { GrantAuthorization } from '../../authorizations/authorization.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
 import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
-import { clientAddress, type Pages, redirect } from '../../http/page.ts';
+import { answerAddress, type Pages, redirect } from '../../http/page.ts';
 import { type CheckedRequest, checkRequest, errorTarget } from '../../requests/check.ts';
 import type { VerifyHint } from '../../requests/id-token-hint.ts';
 import { type NextStep, nextStep, wantedConsent } from '../../requests/next-step.ts';
@@ -137,7 +137,7 @@ async function grantedAddress(granted: Granted, exchange: Exchange, deps: Author
   const { client, request, next, parked } = granted;
   const result = await deps.grant({ client, session: next.session, request, parkedIdHash: parked }, exchange);
   if (result === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
-  return clientAddress(request.redirectUri, { code: result.code, state: request.state, iss: deps.issuer });
+  return answerAddress(request.redirectUri, { code: result.code, state: request.state, iss: deps.issuer });
 }
 
 interface SendingOn {
