@@ -1,6 +1,10 @@
 /** The table of requirements is sound, and no test title names a row or a path that does not exist. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { readText, root } from './architecture/tree.ts';
+import { mutants } from './mutants.ts';
 import { partOfPath } from './paths/row.ts';
 import { claimsOf, writtenTitles, wrongClaims } from './paths/titles.ts';
 import { rows, sections } from './paths.ts';
@@ -43,4 +47,18 @@ test('an id without brackets shares the brackets before it', () => {
       ['S-72', 'refresh'],
     ],
   );
+});
+
+test('every mutant names a row, fits its file exactly once, and has tests to notice it', () => {
+  const problems = mutants.flatMap(({ row, file, find, replace, tests, breaks }) => {
+    const fits = existsSync(join(root, file)) ? readText(file).split(find).length - 1 : 0;
+    return [
+      ...(rows.has(row) ? [] : [`${row} is no row`]),
+      ...(fits === 1 ? [] : [`${row}: «${breaks}» fits ${file} ${fits} times`]),
+      ...(find === replace ? [`${row}: «${breaks}» changes nothing`] : []),
+      ...(tests.length > 0 ? [] : [`${row}: «${breaks}» has no test`]),
+      ...tests.filter((test) => !existsSync(join(root, test))).map((test) => `${row}: there is no ${test}`),
+    ];
+  });
+  assert.equal(problems.length, 0, `mutants:\n  ${problems.join('\n  ')}`);
 });
