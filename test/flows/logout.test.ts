@@ -165,6 +165,26 @@ test('R-113[logout] R-110 the hint alone ends the session it names, when the bro
   assert.equal((await web.refresh(refreshToken)).status, 400);
 });
 
+test('R-113[logout] R-110 I-3 a hint that names a session of before the last sign-in ends what took over', async () => {
+  const { browser, idToken, refreshToken } = await signedIn();
+  await world.clock.advance(5);
+  const again = assertTokens(await world.tokens(world.client('other'), { browser, changes: { prompt: 'login' } }));
+  await logout(world.browser(), { id_token_hint: idToken });
+  assert.equal(await isSignedIn(browser), false);
+  assert.equal((await web.refresh(refreshToken)).status, 400);
+  assert.equal((await world.client('other').refresh(again.refreshToken)).status, 400);
+});
+
+test('R-113[logout] R-110 I-3 a hint ends its own session also when another person took the browser over', async () => {
+  const { browser, idToken, refreshToken } = await signedIn();
+  const bob = { browser, person: world.people.bob, changes: { prompt: 'login' } };
+  const taken = assertTokens(await world.tokens(web, bob));
+  await logout(world.browser(), { id_token_hint: idToken });
+  assert.equal((await web.refresh(refreshToken)).status, 400);
+  assert.ok(await isSignedIn(browser), 'the other person stays');
+  assertTokens(await web.refresh(taken.refreshToken));
+});
+
 test('R-111[logout] a hint of another person than the one signed in: ask', async () => {
   const { browser } = await signedIn();
   const bob = assertTokens(await world.tokens(web, { person: world.people.bob }));

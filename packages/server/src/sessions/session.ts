@@ -20,7 +20,10 @@ export interface Sessions {
   readonly find: (cookieValue: string | undefined) => Promise<SessionRow | undefined>;
   /** Starts a new session and ends the one that this browser had. */
   readonly start: (start: SessionStart, exchange: Exchange) => Promise<StartedSession | 'parked_request_gone'>;
-  /** Ends a session by its public id, with its authorizations that lack `offline_access`. */
+  /**
+   * Ends the session that a public id stands for, with its authorizations that lack `offline_access`: an ID token may
+   * name one that the same person has replaced since.
+   */
   readonly end: (id: string, exchange: Exchange) => Promise<'ended' | 'not_live'>;
 }
 
@@ -113,8 +116,8 @@ async function endSession(deps: SessionDeps, id: string, exchange: Exchange): Pr
   const session = await deps.store.findSessionById(id, now);
   if (session === undefined) return 'not_live';
   return deps.store.endSession(
-    { id, now },
-    exchange.effects({ type: 'session.ended', session: id, person: session.person, reason: 'logout' }),
+    { id: session.id, now },
+    exchange.effects({ type: 'session.ended', session: session.id, person: session.person, reason: 'logout' }),
   );
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Conformance, ConformanceStores } from '../conformance.ts';
+import { grace } from '../operations/purge.ts';
 import type { SessionRow } from '../store.ts';
 import {
   assertRecorded,
@@ -19,11 +20,12 @@ export function sessionConformance(suite: Conformance): void {
   replacement(suite);
   ending(suite);
   replacedThenEnded(suite);
+  chains(suite);
 }
 
 async function isLive({ first, second }: ConformanceStores, session: SessionRow, now = start): Promise<boolean> {
   const found = await first.findSession(session.secretHash, now);
-  assert.deepEqual(await second.findSessionById(session.id, now), found);
+  assert.deepEqual(await second.findSession(session.secretHash, now), found);
   return found !== undefined;
 }
 
@@ -173,4 +175,55 @@ function replacedThenEnded({ name, check }: Conformance): void {
       assert.equal((await stores.second.findFamily(family.id, old.idleExpiresAt))?.sessionLive, false);
     },
   );
+}
+
+/** A session of `person` that replaces another one. */
+async function replace({ first }: ConformanceStores, old: SessionRow, person = old.person): Promise<SessionRow> {
+  const session = sessionRow(person, { idleExpiresAt: start + 7200, createdAt: start + 5 });
+  await first.startSession({ session, replaces: old.id, parked: undefined, now: start + 5 }, effects('started'));
+  return session;
+}
+
+function chains({ name, check }: Conformance): void {
+  check(`R-048[${name}] I-3 a logout that names a replaced session ends what took over`, async (stores) => {
+    const old = await signIn(stores.first);
+    const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
+    const next = await replace(stores, await replace(stores, old));
+    assert.equal((await stores.second.findSessionById(old.id, old.idleExpiresAt))?.id, next.id);
+    const now = old.idleExpiresAt;
+    assert.equal(await stores.second.endSession({ id: old.id, now }, effects('ended')), 'ended');
+    assert.equal(await isLive(stores, next, now), false);
+    assert.equal((await stores.first.findFamily(family.id, start))?.authorization.revokedAt, now);
+    assert.equal(await stores.first.findSessionById(old.id, now), undefined);
+    assert.equal(await stores.first.endSession({ id: next.id, now }, effects('again')), 'not_live');
+  });
+
+  check(`R-048[${name}] I-3 a logout ends a session that another person replaced, and not theirs`, async (stores) => {
+    const old = await signIn(stores.first);
+    const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
+    const other = await replace(stores, old, (await createPerson(stores.first)).id);
+    assert.equal((await stores.first.findSessionById(old.id, start + 9))?.id, old.id);
+    assert.equal(await stores.second.endSession({ id: old.id, now: start + 9 }, effects('ended')), 'ended');
+    assert.equal((await stores.first.findFamily(family.id, start))?.authorization.revokedAt, start + 9);
+    assert.equal(await isLive(stores, other, start + 9), true);
+  });
+
+  check(`I-3[${name}] of two sign-ins that replaced the same session, a logout ends both`, async (stores) => {
+    const old = await signIn(stores.first);
+    const [one, two] = await Promise.all([replace(stores, old), replace(stores, old)]);
+    assert.equal(await stores.second.endSession({ id: two.id, now: start + 9 }, effects('ended')), 'ended');
+    assert.equal(await isLive(stores, one, start + 9), false);
+  });
+
+  check(`R-222[${name}] I-3 a purge leaves a replaced session as long as one that took over`, async (stores) => {
+    const old = await signIn(stores.first, { absoluteExpiresAt: start + 3600 });
+    const next = sessionRow(old.person, { idleExpiresAt: start + 900_000, absoluteExpiresAt: start + 900_000 });
+    await stores.first.startSession(
+      { session: next, replaces: old.id, parked: undefined, now: start },
+      effects('next'),
+    );
+    assert.equal(await stores.first.purge(start + 899_999), 0);
+    assert.equal((await stores.second.findSessionById(old.id, start + 899_999))?.id, next.id);
+    assert.equal(await stores.first.purge(start + 900_000 + grace), 2);
+  });
 }

@@ -35,8 +35,12 @@ const steps: readonly Step[] = [
     sql: 'DELETE FROM codes WHERE code_hash IN (SELECT code_hash FROM codes WHERE expires_at <= $1 LIMIT $2)',
     after: grace,
   },
+  // A replaced session stays as long as one that took over: its id is still in ID tokens, and a logout may name it.
   ...['ended_at', 'idle_expires_at', 'absolute_expires_at'].map((column) => ({
-    sql: `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ${column} <= $1 LIMIT $2)`,
+    sql: `DELETE FROM sessions WHERE id IN (
+      SELECT s.id FROM sessions s WHERE s.${column} <= $1 AND NOT EXISTS (
+        SELECT 1 FROM sessions o WHERE o.chain = s.chain AND o.ended_at IS NULL
+          AND o.idle_expires_at > $1 AND o.absolute_expires_at > $1) LIMIT $2)`,
     after: grace,
   })),
   ...['idle_expires_at', 'absolute_expires_at'].map((column) => ({

@@ -7,12 +7,16 @@ import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { rememberSession } from './parked-requests.ts';
 
-/** Answers to its cookie at the time `$2`: neither ended, nor replaced, nor over. */
-const live = `ended_at IS NULL AND replaced_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2
-  AND epoch = ${currentEpoch}`;
+/** Not over at the time `$2`; it may have been replaced, and then authorizations still live by it. */
+const lasting = `ended_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 AND epoch = ${currentEpoch}`;
+/** Answers to its cookie at the time `$2`. */
+const live = `replaced_at IS NULL AND ${lasting}`;
 
 const bySecret = `SELECT ${sessions.select('s')} FROM sessions s WHERE s.secret_hash = $1 AND ${live}`;
-const byId = `SELECT ${sessions.select('s')} FROM sessions s WHERE s.id = $1 AND ${live}`;
+/** A session's id stands for its whole chain: the newest member that is not over, one that was not replaced first. */
+const lastOfChain = `SELECT ${sessions.select('s')} FROM sessions s
+  WHERE s.chain = (SELECT chain FROM sessions WHERE id = $1) AND ${lasting}
+  ORDER BY s.replaced_at IS NULL DESC, s.created_at DESC LIMIT 1`;
 
 export function* findSession(secretHash: string, now: number): Operation<SessionRow | undefined> {
   const found = yield* row(bySecret, [secretHash, now]);
@@ -20,7 +24,7 @@ export function* findSession(secretHash: string, now: number): Operation<Session
 }
 
 export function* findSessionById(id: string, now: number): Operation<SessionRow | undefined> {
-  const found = yield* row(byId, [id, now]);
+  const found = yield* row(lastOfChain, [id, now]);
   return found && sessions.read(found, 's');
 }
 
@@ -46,13 +50,14 @@ export function* startSession(
 
 /**
  * The replaced session no longer answers to its cookie, but authorizations that came from it go on as if it had not
- * ended: until its limits, or until the same person ends the session that took over.
+ * ended: until its limits, or until the same person ends the session that took over. Two sign-ins at once may replace
+ * the same one: then both belong to its chain, and one logout ends both.
  *
  * @returns its chain, if the same person goes on
  */
 function* replaceSession(id: string, person: string, now: number): Operation<string | undefined> {
   const replaced = yield* row(
-    `UPDATE sessions SET replaced_at = $2 WHERE id = $1 AND ${live} RETURNING chain, person_id`,
+    `UPDATE sessions SET replaced_at = $2 WHERE id = $1 AND ${lasting} RETURNING chain, person_id`,
     [id, now],
   );
   return replaced?.['person_id'] === person ? readText(replaced['chain']) : undefined;
@@ -79,14 +84,13 @@ export interface SessionEnd {
   readonly now: number;
 }
 
+/** INVARIANT: whichever member of a chain is named, also a replaced one, nothing of the chain lives on (R-113). */
 export function* endSession(end: SessionEnd, events: RecordedEffects): Operation<'ended' | 'not_live'> {
-  const ended = yield* row(`UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ${live} RETURNING chain`, [
-    end.id,
-    end.now,
-  ]);
-  if (ended === undefined) return 'not_live';
-  const chain = readText(ended['chain']);
-  yield* changes('UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ended_at IS NULL', [chain, end.now]);
+  const named = yield* lockedRow(`SELECT chain FROM sessions WHERE id = $1 AND ended_at IS NULL`, [end.id]);
+  if (named === undefined) return 'not_live';
+  const chain = readText(named['chain']);
+  const ended = yield* changes(`UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ${lasting}`, [chain, end.now]);
+  if (ended === 0) return 'not_live';
   const revoked = yield* rows(
     `UPDATE authorizations SET revoked_at = $2, revoked_reason = 'logout'
       WHERE session_chain = $1 AND offline = 0 AND revoked_at IS NULL RETURNING id, client_id, person_id`,
