@@ -41,6 +41,9 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+// Whoever read the output may be gone (a closed terminal, a pipe into head); that is no reason to end otherwise.
+process.stdout.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {
