@@ -101,8 +101,8 @@ export const entranceMutants: readonly Break[] = [
     [
       'R-011',
       'a new scope is not asked for',
-      'isForced ? wanted : missingConsent(client, wanted, remembered)',
-      'isForced ? wanted : missingConsent(client, [], remembered)',
+      'missingConsent(client, wanted, remembered);',
+      'missingConsent(client, [], remembered);',
     ],
     ['R-014', 'prompt=login takes the session that was there', "request.prompt.includes('login') || ", ''],
     ['R-014', 'max_age is not looked at', 'now - session.authTime > request.maxAge', 'false'],
