@@ -29,6 +29,8 @@ export interface Handler {
  */
 export function nodeListener(server: Handler): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
+    // Without a listener, an error of a connection that broke while it was written to would end the process.
+    response.on('error', () => request.destroy());
     // The last resort: whatever goes wrong in carrying ends this connection, never the process.
     answer(server, request, response).catch(() => response.destroy());
   };
