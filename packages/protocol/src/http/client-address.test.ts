@@ -80,7 +80,15 @@ test('R-189[protocol] an address has one spelling', () => {
   assert.equal(canonicalAddress('2001:0DB8:0000::0001'), '2001:db8::1');
   assert.equal(canonicalAddress('::ffff:102:304'), '1.2.3.4');
   assert.equal(canonicalAddress('fe80::1%eth0'), 'fe80::1');
-  for (const text of ['', '1.2.3', '::g', 'localhost', '1.2.3.4%eth0']) assert.equal(canonicalAddress(text), undefined);
+  for (const text of ['', '1.2.3', '::g', 'localhost', '1.2.3.4%eth0', 'fe80::1%', 'fe80::1%a%b', '%eth0']) {
+    assert.equal(canonicalAddress(text), undefined, text);
+  }
+});
+
+test('R-189[protocol] I-11 a forwarded address with a made-up zone is not believed, and breaks nothing', () => {
+  for (const forwarded of ['fe80::1%a%b', '[fe80::1%a%b]:1', '::1%%', '203.0.113.9, ::%0%0']) {
+    assert.equal(address('10.0.0.1', forwarded), '10.0.0.1', forwarded);
+  }
 });
 
 test('R-189[protocol] an IPv6 network shares one bucket, so a new address is no new allowance', () => {
@@ -100,6 +108,7 @@ test('R-189[protocol] proxies that are no addresses are refused', () => {
     '',
     '*',
     'proxy.example',
+    'fe80::1%eth0',
     '10.0.0.0/33',
     '10.0.0.0/-1',
     '10.0.0.0/08',

@@ -45,7 +45,7 @@ export function clientAddress(
  */
 export function trustedProxyProblem(text: string): string | undefined {
   const [address = '', length, more] = text.split('/');
-  if (!isIPv4(address) && !isIPv6(address)) return 'is not an address';
+  if (address.includes('%') || (!isIPv4(address) && !isIPv6(address))) return 'is not an address';
   if (more !== undefined) return 'has more than one prefix length';
   const longest = isIPv4(address) ? 32 : 128;
   if (length !== undefined && (!/^(?:0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > longest)) {
@@ -74,8 +74,8 @@ export function addressBucket(address: string): string {
  */
 export function canonicalAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
-  const address = text.replace(/%[^%]*$/, '');
-  if (!isIPv6(address)) return undefined;
+  const [address = ''] = text.split('%');
+  if (!isIPv6(text) || !isIPv6(address)) return undefined;
   const groups = expand(address);
   const [mapping, high = 0, low = 0] = groups.slice(5);
   if (mapping === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
