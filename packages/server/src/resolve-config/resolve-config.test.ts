@@ -245,12 +245,7 @@ test('R-219[config] a wrong resource does not hide a wrong client, and hides no 
 
 /** Rules that join keys of a client. */
 const clientRules: readonly (readonly [rows: string, title: string, change: object, key: string])[] = [
-  [
-    'S-6',
-    'a web client without authentication',
-    { authentication: 'none' },
-    'clients[0].authentication',
-  ],
+  ['S-6', 'a web client without authentication', { authentication: 'none' }, 'clients[0].authentication'],
   ['S-6', 'a web client without secret', { secret: undefined }, 'clients[0].secret'],
   ['S-6', 'a browser client with a secret', { kind: 'spa', authentication: 'none' }, 'clients[0].secret'],
   ['S-6', 'a native client with a secret method', { kind: 'native', secret: undefined }, 'clients[0].authentication'],
