@@ -53,10 +53,10 @@ async function verifies(key: KeyObject, algorithm: SignatureAlgorithm, { msg, si
 }
 
 const files: readonly (readonly [SignatureAlgorithm, string, count: number])[] = [
-  ['ES256', 'ecdsa_secp256r1_sha256_p1363_test.json', 252],
-  ['EdDSA', 'ed25519_test.json', 150],
-  ['RS256', 'rsa_signature_2048_sha256_test.json', 259],
-  ['PS256', 'rsa_pss_2048_sha256_mgf1_32_test.json', 108],
+  ['ES256', 'ecdsa-p256-sha256-p1363.json', 252],
+  ['EdDSA', 'ed25519.json', 150],
+  ['RS256', 'rsa-2048-sha256-pkcs1.json', 259],
+  ['PS256', 'rsa-2048-sha256-pss.json', 108],
 ];
 
 for (const [algorithm, file, expected] of files) {
