@@ -105,6 +105,8 @@ export const entranceMutants: readonly Break[] = [
       'missingConsent(client, [], remembered);',
     ],
     ['R-014', 'prompt=login takes the session that was there', "request.prompt.includes('login') || ", ''],
+    ['R-011', 'a native app that was allowed before is never asked about', ' || mayBeImpersonated(situation)', ''],
+    ['R-014', 'max_age=0 takes a sign-in of the same second', 'if (request.maxAge === 0) return undefined;', ''],
     ['R-014', 'max_age is not looked at', 'now - session.authTime > request.maxAge', 'false'],
     [
       'R-014',

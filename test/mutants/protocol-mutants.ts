@@ -297,7 +297,13 @@ export const protocolMutants: readonly Break[] = [
     ['protocol/http/cookie.test.ts'],
     [
       ['R-208', 'the last of two cookies counts', 'if (seen.has(name)) cookies.delete(name);\n    else if', 'if'],
-      ['R-208', 'Unicode spaces around a name go away', "pair.replace(/^[ \\t]+|[ \\t]+$/g, '')", 'pair.trim()'],
+      ['R-208', 'Unicode spaces around a name go away', 'trimBlanks(pair)', 'pair.trim()'],
+      [
+        'R-181',
+        'blanks are looked for again at each blank',
+        'trimBlanks(pair)',
+        "pair.replace(/^[ \\t]+|[ \\t]+$/g, '')",
+      ],
       ['R-204', 'scripts can read cookies', "'HttpOnly', ", ''],
       ['R-204', 'a __Host- cookie without Secure', ' && !options.secure', ' && options === undefined'],
     ],

@@ -65,6 +65,12 @@ export const storeMutants: readonly Break[] = [
   ...at('operations/sessions.ts', sqlite, [
     [
       'R-048',
+      'a logout that names a replaced session ends nothing',
+      'WHERE id = $1 AND ended_at IS NULL`, [end.id]',
+      'WHERE id = $1 AND ended_at IS NULL AND replaced_at IS NULL`, [end.id]',
+    ],
+    [
+      'R-048',
       'a logout ends no authorization',
       'session_chain = $1 AND offline = 0',
       'session_chain = $1 AND offline = 9',

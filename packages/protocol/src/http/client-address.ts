@@ -5,6 +5,7 @@
  * not a trusted proxy is the client. Anything left of it was written by whoever that is.
  */
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { trimBlanks } from '../encoding.ts';
 import type { HttpRequest } from './message.ts';
 
 /** The address of a peer that has none; all such peers share limits. */
@@ -30,7 +31,7 @@ export function clientAddress(
   if (hops.length > maximumHops) return peer;
   let client = peer;
   for (const hop of hops.reverse()) {
-    const address = canonicalAddress(withoutPort(hop.replace(/^[ \t]+|[ \t]+$/g, '')));
+    const address = canonicalAddress(withoutPort(trimBlanks(hop)));
     if (address === undefined) return peer;
     client = address;
     if (!isTrusted(trusted, address)) return client;

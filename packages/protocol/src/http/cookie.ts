@@ -1,4 +1,5 @@
 /** Cookies, read so that a tossed or forged one means «no cookie», and written with the safe attributes only. */
+import { trimBlanks } from '../encoding.ts';
 
 /** More than this in all `Cookie` headers together, and none is read. */
 const maximumHeaderLength = 16_384;
@@ -25,7 +26,7 @@ export function parseCookies(header: readonly string[] | undefined): ReadonlyMap
   for (const pair of text.split(';')) {
     // INVARIANT: space and tab only. String.trim also takes Unicode spaces away, which makes a name of ours out of one
     // that the browser did not protect as `__Host-`.
-    const [name, value] = splitOnce(pair.replace(/^[ \t]+|[ \t]+$/g, ''));
+    const [name, value] = splitOnce(trimBlanks(pair));
     if (seen.has(name)) cookies.delete(name);
     else if (nameSyntax.test(name) && value !== undefined && valueSyntax.test(value)) cookies.set(name, value);
     seen.add(name);

@@ -120,7 +120,7 @@ function parseHash(text: string): PasswordHash | undefined {
 
 /** PHC strings carry base64 without padding. */
 function base64(bytes: Buffer): string {
-  return bytes.toString('base64').replace(/=+$/, '');
+  return bytes.toString('base64').replace(/={1,2}$/, '');
 }
 
 type Slots = <T>(task: () => Promise<T>) => Promise<T>;
