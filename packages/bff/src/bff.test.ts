@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RecordedEvent } from '@castellan/audit';
-import { assertDiscreet } from '@castellan/testkit';
+import { assertDiscreet, headerValue } from '@castellan/testkit';
 import { createBff } from './bff.ts';
 import { type BffConfig, BffConfigError } from './config.ts';
 import { appUrl, clientSecret, createBffWorld, sessionCookie } from './testing/bff-world.ts';
 
-test('R-203[bff] every request has exactly one outcome event, and no event holds a token, a code, a cookie or a secret', async () => {
+test('I-7[bff] R-223 R-225 R-203 S-93 every request has exactly one outcome event, and no event holds a token, a code, a cookie or a secret', async () => {
   const world = await createBffWorld();
   const browser = await world.signedIn();
   const cookie = sessionCookie(browser) ?? '';
@@ -36,7 +36,7 @@ test('R-203[bff] every request has exactly one outcome event, and no event holds
   for (const secret of [...world.issuer.secrets, cookie, clientSecret, '4111']) assert.ok(!text.includes(secret));
 });
 
-test('R-203[bff] the events of a session share the correlation of the request that made them', async () => {
+test('R-224[bff] S-109 the events of a session share the correlation of the request that made them', async () => {
   const world = await createBffWorld();
   await world.signedIn();
   await world.bff.close();
@@ -44,9 +44,21 @@ test('R-203[bff] the events of a session share the correlation of the request th
   const callback = world.events.find((event) => event.type === 'request.answered' && event.endpoint === 'callback');
   assert.equal(started?.correlation, callback?.correlation);
   assert.equal(started?.source, 'shop');
+  const { time, address, person, method, status, outcome } = callback as unknown as Record<string, unknown>;
+  assert.deepEqual(
+    { time, address, person, method, status, outcome },
+    {
+      time: new Date(world.clock.now()).toISOString(),
+      address: '203.0.113.7',
+      person: 'person-1',
+      method: 'GET',
+      status: 200,
+      outcome: 'success',
+    },
+  );
 });
 
-test('R-203[bff] a sink that fails gets the events again, and requests do not wait for it', async () => {
+test('R-223[bff] a sink that fails gets the events again, and requests do not wait for it', async () => {
   const delivered: RecordedEvent[] = [];
   let failing = true;
   const sink = {
@@ -77,7 +89,32 @@ test('R-203[bff] a sink that fails gets the events again, and requests do not wa
   await bff.close();
 });
 
-test('R-184[bff] an app that throws is answered with a page that shows nothing of it', async () => {
+test('R-189[bff] R-188 the address that is limited and recorded comes from configured proxies only', async () => {
+  for (const [trustedProxies, expected] of [
+    [[], '203.0.113.66'],
+    [['203.0.113.0/24'], '198.51.100.1'],
+  ] as const) {
+    const world = await createBffWorld((config) => ({ ...config, trustedProxies, limit: { count: 1, period: 60 } }));
+    const begin = (from: string) =>
+      world.send('GET', '/login', { 'sec-fetch-site': 'none', 'x-forwarded-for': from }).then(({ status }) => status);
+    assert.equal(await begin('198.51.100.1'), 303);
+    assert.equal(await begin('198.51.100.2'), trustedProxies.length === 0 ? 429 : 303);
+    await world.bff.close();
+    const [first] = world.events.filter((event) => event.type === 'request.answered');
+    assert.equal(first?.address, expected);
+  }
+});
+
+test('S-88[bff] R-213 an app on https tells browsers to stay there; one on http, on this machine, does not', async () => {
+  const secure = await createBffWorld();
+  const plain = await createBffWorld((config) => ({ ...config, url: 'http://127.0.0.1:4002' }));
+  const policy = async (world: typeof secure) =>
+    headerValue(await world.send('GET', '/', {}), 'strict-transport-security');
+  assert.equal(await policy(secure), 'max-age=31536000; includeSubDomains');
+  assert.equal(await policy(plain), undefined);
+});
+
+test('R-183[bff] R-184 an app that throws is answered with a page that shows nothing of it', async () => {
   const world = await createBffWorld((config) => ({
     ...config,
     app: () => {
@@ -92,7 +129,7 @@ test('R-184[bff] an app that throws is answered with a page that shows nothing o
   assert.equal(world.events.find((event) => event.type === 'request.answered')?.outcome, 'failure');
 });
 
-test('R-203[bff] a configuration that cannot be used names everything that is wrong with it, and no secret', async () => {
+test('R-218[bff] S-100 a configuration that cannot be used names everything that is wrong with it, and no secret', async () => {
   const world = await createBffWorld();
   const bad = {
     name: 'Shop!',
@@ -142,7 +179,7 @@ test('R-203[bff] a configuration that cannot be used names everything that is wr
   ]);
 });
 
-test('R-203[bff] production takes https only, even on this machine', async () => {
+test('R-219[bff] S-107 production takes https only, even on this machine', async () => {
   const world = await createBffWorld();
   const local = { url: 'http://127.0.0.1:4002', issuer: 'http://localhost:4000' };
   const config = (production: boolean): BffConfig => ({

@@ -10,7 +10,7 @@ async function signOut(world: BffWorld, browser: Awaited<ReturnType<BffWorld['si
   return { answer, body: JSON.parse(answer.body) as Readonly<Record<string, unknown>> };
 }
 
-test('R-212[bff] R-110[bff] signing out ends the session here and at the issuer, and no token passes through the browser', async () => {
+test('R-212[bff] R-110 R-115 signing out ends the session here and at the issuer, and no token passes through the browser', async () => {
   const world = await createBffWorld();
   const browser = await world.signedIn();
   const cookie = `__Host-shop-session=${sessionCookie(browser)}`;

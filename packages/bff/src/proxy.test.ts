@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HttpAnswer } from '@castellan/protocol';
-import { headerValue, headerValues } from '@castellan/testkit';
+import { headerValue, headerValues, turn } from '@castellan/testkit';
 import { appUrl, type BffWorld, createBffWorld, sessionCookie } from './testing/bff-world.ts';
 import { json } from './testing/stub-issuer.ts';
 
@@ -33,7 +33,7 @@ test('S-47 S-49 R-210[bff] a request of the page reaches the API with a token th
   assert.match(call?.headers['authorization']?.[0] ?? '', /^Bearer access_/);
 });
 
-test('R-210[bff] identity, hop-by-hop and forwarding headers of the page stay behind', async () => {
+test('R-210[bff] R-189 identity, hop-by-hop and forwarding headers of the page stay behind; the API learns the real address', async () => {
   const world = await createBffWorld();
   await world.send('GET', '/api/orders', {
     ...(await insider(world)),
@@ -52,7 +52,14 @@ test('R-210[bff] identity, hop-by-hop and forwarding headers of the page stay be
     'keep-alive': '1',
   });
   const headers = world.calls[0]?.headers ?? {};
-  assert.deepEqual(Object.keys(headers).toSorted(), ['accept', 'authorization', 'host', 'if-none-match']);
+  assert.deepEqual(Object.keys(headers).toSorted(), [
+    'accept',
+    'authorization',
+    'host',
+    'if-none-match',
+    'x-forwarded-for',
+  ]);
+  assert.deepEqual(headers['x-forwarded-for'], ['203.0.113.66']);
   assert.equal(headers['authorization']?.length, 1);
   assert.doesNotMatch(headers['authorization']?.[0] ?? '', /forged/);
   assert.equal(headers['host']?.[0], 'api.example');
@@ -167,7 +174,7 @@ test('R-210[bff] without a session nothing reaches the API', async () => {
   assert.equal(world.calls.length, 0);
 });
 
-test('R-210[bff] what is not in the map is not forwarded: other methods, other paths, other spellings', async () => {
+test('R-210[bff] R-186 what is not in the map is not forwarded: other methods, other paths, other spellings', async () => {
   const world = await createBffWorld();
   const headers = { ...(await insider(world)), ...writing };
   const refused = await world.send('DELETE', '/api/orders/1', headers);
@@ -189,7 +196,7 @@ test('R-210[bff] what is not in the map is not forwarded: other methods, other p
 });
 
 for (const status of [301, 302, 303, 307, 308]) {
-  test(`R-210[bff] a ${status} of the API is neither followed with the token nor passed on`, async () => {
+  test(`R-210[bff] R-185 a ${status} of the API is neither followed with the token nor passed on`, async () => {
     const world = await createBffWorld();
     let followed = 0;
     world.network.mount('https://evil.example', async () => {
@@ -222,13 +229,18 @@ test('R-210[bff] where a created object lies is told in the page’s own terms, 
     assert.equal(await locationFor(foreign), undefined, foreign);
 });
 
-test('R-210[bff] an API that is slow, away or endless is answered for, without telling where it is', async () => {
+test('R-210[bff] R-183 R-185 an API that is slow, away or endless is answered for, without telling where it is', async () => {
   const world = await createBffWorld();
   const headers = await insider(world);
   world.api = () => Promise.reject(new TypeError('connect ECONNREFUSED 10.1.2.3:443'));
   const away = await world.send('GET', '/api/orders', headers);
   assert.equal(away.status, 503);
   assert.doesNotMatch(away.body, /10\.1\.2\.3|ECONN|api\.example/);
+  world.api = () => new Promise(() => undefined);
+  const slow = world.send('GET', '/api/orders', headers);
+  await turn();
+  await world.clock.advance(30);
+  assert.equal((await slow).status, 503);
   world.api = () => ({ status: 200, headers: {}, body: 'x'.repeat(16 * 1024 * 1024 + 1) });
   assert.equal((await world.send('GET', '/api/orders', headers)).status, 502);
 });

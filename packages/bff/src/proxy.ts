@@ -5,6 +5,7 @@
  * person may do it, which the API decides.
  */
 import { type HttpAnswer, type HttpRequest, type Runtime, refuse } from '@castellan/protocol';
+import { DeadlinePassed, readWhole, within } from './bounds.ts';
 import type { ProxyRoute, ResolvedBffConfig } from './config.ts';
 import type { Endpoint } from './exchange.ts';
 import { checkOwnPage } from './origin.ts';
@@ -59,10 +60,11 @@ export function createProxyEndpoint(deps: ProxyDeps, route: ProxyRoute): Endpoin
     if (live === undefined) return refuse('session_required');
     exchange.identify(live.row.subject);
     const accessToken = await deps.tokens.usable(live, exchange);
-    const answer = await call(deps, { request, url, accessToken });
+    const { address } = exchange;
+    const answer = await call(deps, { request, url, accessToken, address });
     if (answer.status !== 401) return toPage(answer, route);
     // The token may have been revoked before its time. The API has done nothing yet: ask once more with a new one.
-    return toPage(await callAgain(deps, { request, url, live, exchange, rejected: accessToken }), route);
+    return toPage(await callAgain(deps, { request, url, address, live, exchange, rejected: accessToken }), route);
   };
 }
 
@@ -70,6 +72,8 @@ interface Call {
   readonly request: HttpRequest;
   readonly url: URL;
   readonly accessToken: string;
+  /** Whom the API may limit: without it all people of this app would share one address. */
+  readonly address: string;
 }
 
 interface Upstream {
@@ -92,24 +96,22 @@ async function callAgain(
   return answer;
 }
 
-async function call({ runtime }: ProxyDeps, { request, url, accessToken }: Call): Promise<Upstream> {
+async function call({ runtime }: ProxyDeps, { request, url, accessToken, address }: Call): Promise<Upstream> {
   const message = {
     method: request.method,
-    headers: { ...passedOn(request), authorization: `Bearer ${accessToken}` },
+    headers: { ...passedOn(request), authorization: `Bearer ${accessToken}`, 'x-forwarded-for': address },
     body: hasBody(request) ? request.body : null,
     redirect: 'manual',
   } as const;
-  const controller = new AbortController();
-  const cancel = runtime.schedule(timeout, () => controller.abort());
   try {
-    const response = await runtime.fetch(url, { ...message, signal: controller.signal });
-    return { status: response.status, headers: response.headers, body: await readBounded(response) };
+    return await within(runtime, timeout, async (signal) => {
+      const response = await runtime.fetch(url, { ...message, signal });
+      return { status: response.status, headers: response.headers, body: await readWhole(response, maximumBody) };
+    });
   } catch (error) {
     if (error instanceof RangeError) return refuse('upstream_refused', { detail: error.message });
-    const detail = controller.signal.aborted ? 'no answer in time' : 'no answer';
+    const detail = error instanceof DeadlinePassed ? 'no answer in time' : 'no answer';
     return refuse('upstream_unavailable', { detail, retryAfter: 5 });
-  } finally {
-    cancel();
   }
 }
 
@@ -129,18 +131,6 @@ function passedOn(request: HttpRequest): Record<string, string> {
     if (values[0] !== undefined) headers[name] = values[0];
   }
   return headers;
-}
-
-async function readBounded(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    // After content decoding, so a small answer that unpacks to a large one is stopped too.
-    if (size > maximumBody) throw new RangeError('the answer is too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function toPage({ status, headers, body }: Upstream, route: ProxyRoute): HttpAnswer {

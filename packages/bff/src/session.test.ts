@@ -31,7 +31,7 @@ test('R-108[bff] a session that is not used for an hour is over; one that is use
   assert.equal((await sessionOf(world, busy))['signedIn'], false);
 });
 
-test('R-208[bff] tossed, doubled, forged and foreign cookies mean that nobody is signed in', async () => {
+test('R-208[bff] R-115 tossed, doubled, forged and foreign cookies mean that nobody is signed in', async () => {
   const world = await createBffWorld();
   const browser = await world.signedIn();
   const value = sessionCookie(browser) ?? '';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { generateSigningKey, signJwt } from '@castellan/protocol';
-import { headerValue, headerValues } from '@castellan/testkit';
+import { headerValue, headerValues, turn } from '@castellan/testkit';
 import {
   appUrl,
   type BffWorld,
@@ -86,7 +86,7 @@ test('S-47 S-78 R-203[bff] no token, code or verifier is in anything the browser
   assert.doesNotMatch(readable, /eyJ[\w-]+\./);
 });
 
-test('R-213[bff] R-184[bff] the pages of the sign-in are not stored, not sniffed, not framed, and tell nobody where they are', async () => {
+test('R-213[bff] R-184 S-88 the pages of the sign-in are not stored, not sniffed, not framed, and tell nobody where they are', async () => {
   const world = await createBffWorld();
   const browser = await world.signedIn();
   for (const path of ['/login', '/callback']) {
@@ -191,7 +191,7 @@ for (const [what, change] of [
   ['an empty subject', (claims: Claims) => ({ ...claims, sub: '' })],
   ['an at_hash of another access token', (claims: Claims) => ({ ...claims, at_hash: 'A'.repeat(22) })],
 ] as const) {
-  test(`R-095[bff] an ID token with ${what} signs nobody in`, async () => {
+  test(`R-095[bff] R-094 S-30 an ID token with ${what} signs nobody in`, async () => {
     const world = await createBffWorld();
     world.issuer.hooks.idTokenClaims = change;
     const browser = await world.signedIn();
@@ -305,6 +305,32 @@ for (const [what, change] of [
     assert.ok(sessionCookie(browser), 'the refused metadata is not remembered');
   });
 }
+
+for (const [what, answer] of [
+  ['is endless', { status: 200, headers: { 'content-type': 'application/json' }, body: ' '.repeat(1024 * 1024 + 1) }],
+  ['lies behind a redirect', { status: 302, headers: { location: 'https://evil.example/metadata' }, body: '' }],
+] as const) {
+  test(`R-185[bff] R-098 metadata that ${what} is not read, and nobody else is asked`, async () => {
+    const world = await createBffWorld();
+    let asked = 0;
+    world.network.mount(issuerUrl, async () => answer);
+    world.network.mount('https://evil.example', async () => {
+      asked += 1;
+      return answer;
+    });
+    assert.ok((await world.browser().open(`${appUrl}/login`)).status >= 500);
+    assert.equal(asked, 0);
+  });
+}
+
+test('R-185[bff] an issuer that stays silent is given up after ten seconds', async () => {
+  const world = await createBffWorld();
+  world.network.mount(issuerUrl, () => new Promise(() => undefined));
+  const pending = world.browser().open(`${appUrl}/login`);
+  await turn();
+  await world.clock.advance(10);
+  assert.equal((await pending).status, 503);
+});
 
 test('R-098[bff] an issuer that cannot be reached is told to the person, stores nothing, and is asked again next time', async () => {
   const world = await createBffWorld();
@@ -446,7 +472,7 @@ test('R-126[bff] a sign-in that should lead to another site is refused before it
   }
 });
 
-test('R-203[bff] sign-ins begun from one address are limited', async () => {
+test('R-188[bff] S-60 S-86 R-203 sign-ins begun from one address are limited', async () => {
   const world = await createBffWorld((config) => ({ ...config, limit: { count: 3, period: 60 } }));
   const begin = () => world.send('GET', '/login', { 'sec-fetch-site': 'none' });
   for (const status of [303, 303, 303, 429]) assert.equal((await begin()).status, status);

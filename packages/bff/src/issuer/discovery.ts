@@ -6,6 +6,7 @@
  */
 import { type Runtime, refuse, secureUrl, systemRuntime } from '@castellan/protocol';
 import * as client from 'openid-client';
+import { readWhole, within } from '../bounds.ts';
 import type { ResolvedBffConfig } from '../config.ts';
 
 export interface DiscoveryDeps {
@@ -122,44 +123,25 @@ function configure(deps: DiscoveryDeps, { metadata, skew, previous }: Ingredient
 }
 
 /** Reads answers whole within bounds; whatever says nothing about the request itself is {@link IssuerUnreachable}. */
-function boundedFetch({ fetch, schedule }: Pick<Runtime, 'fetch' | 'schedule'>): client.CustomFetch {
+function boundedFetch(runtime: Pick<Runtime, 'fetch' | 'schedule'>): client.CustomFetch {
   return async (url, { body, headers, method }) => {
-    const controller = new AbortController();
-    const late = Promise.withResolvers<never>();
-    const cancel = schedule(timeout * 1000, () => {
-      late.reject(new IssuerUnreachable('no answer in time'));
-      controller.abort();
-    });
-    const init = { body: body ?? null, headers, method, redirect: 'manual', signal: controller.signal } as const;
-    try {
-      return await Promise.race([load(() => fetch(url, init as RequestInit)), late.promise]);
-    } finally {
-      cancel();
-    }
+    const { response, bytes } = await answered(() =>
+      within(runtime, timeout * 1000, async (signal) => {
+        const init = { body: body ?? null, headers, method, redirect: 'manual', signal };
+        const response = await runtime.fetch(url, init as RequestInit);
+        return { response, bytes: await readWhole(response, maximumBody) };
+      }),
+    );
+    if (response.status >= 500 || response.status === 429) throw new IssuerUnreachable(`answered ${response.status}`);
+    const isEmpty = [101, 204, 205, 304].includes(response.status);
+    return new Response(isEmpty ? null : bytes, { status: response.status, headers: response.headers });
   };
 }
 
-async function load(send: () => Promise<Response>): Promise<Response> {
-  let response: Response;
-  let bytes: Uint8Array<ArrayBuffer>;
+async function answered<T>(call: () => Promise<T>): Promise<T> {
   try {
-    response = await send();
-    bytes = await readBounded(response);
+    return await call();
   } catch (error) {
     throw new IssuerUnreachable(`no answer: ${error instanceof Error ? error.name : 'unknown'}`);
   }
-  if (response.status >= 500 || response.status === 429) throw new IssuerUnreachable(`answered ${response.status}`);
-  const isEmpty = [101, 204, 205, 304].includes(response.status);
-  return new Response(isEmpty ? null : bytes, { status: response.status, headers: response.headers });
-}
-
-async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maximumBody) throw new RangeError('too large');
-    chunks.push(chunk);
-  }
-  return new Uint8Array(Buffer.concat(chunks));
 }
