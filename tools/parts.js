@@ -25,7 +25,6 @@ export const parts = [
   { name: 'faults', fits: (path) => path.startsWith('test/faults/') },
   { name: 'interop', fits: (path) => path.startsWith('test/interop/') },
   { name: 'flow', fits: (path) => path.startsWith('test/flows/') },
-  { name: 'faults', fits: (path) => path.startsWith('test/faults/') },
   { name: 'architecture', fits: (path) => path.startsWith('test/') },
   { name: 'unit', fits: () => true },
 ];

@@ -13,9 +13,20 @@ const counters = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped',
 const labels = { passed: 'pass', failed: 'fail' };
 
 /**
- * @param {AsyncIterable<{ type: string, data: any }>} source
+ * @param {string | undefined} failedBefore checks that failed before the tests
+ * @returns {(source: AsyncIterable<{ type: string, data: any }>) => AsyncGenerator<string>}
  */
-export async function* report(source) {
+export function reporter(failedBefore) {
+  return async function* report(source) {
+    const summary = yield* testLines(source);
+    if (failedBefore !== undefined)
+      yield `${styleText('red', `Failed before the tests, see above: ${failedBefore}`)}\n\n`;
+    yield summaryLines(summary);
+  };
+}
+
+/** Everything but the summary. */
+async function* testLines(source) {
   const seen = { files: [], failures: [], skips: [], passed: {}, summary: undefined };
   for await (const { type, data } of source) {
     if (type === 'test:summary') {
@@ -35,7 +46,7 @@ export async function* report(source) {
   yield skipLines(seen.skips);
   yield failureLines(seen.failures);
   yield partLines(seen.files);
-  yield summaryLines(seen.summary);
+  return seen.summary;
 }
 
 /** A parent fails because a child did: the child says why. */

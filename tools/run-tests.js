@@ -8,10 +8,12 @@ import process from 'node:process';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { sourceCondition } from './launch.js';
-import { report } from './report.js';
+import { reporter } from './report.js';
 
-const verbose = process.argv.includes('--verbose');
-const files = process.argv.slice(2).filter((argument) => argument !== '--verbose');
+const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
+const files = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+/** Checks that failed before the tests: told again where everybody looks, right above the summary. */
+const failedBefore = flags.find((flag) => flag.startsWith('--failed-before='))?.split('=')[1];
 
 /** Milliseconds. A file that never ends (a database left open, a server still listening) must not hold up everything. */
 const patience = 480_000;
@@ -33,4 +35,5 @@ const events = run({
 events.on('test:fail', () => {
   process.exitCode = 1;
 });
-events.compose(verbose ? spec : report).pipe(process.stdout);
+if (failedBefore !== undefined) process.exitCode = 1;
+events.compose(flags.includes('--verbose') ? spec : reporter(failedBefore)).pipe(process.stdout);

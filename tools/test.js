@@ -35,11 +35,16 @@ async function main() {
     if (!(await step(name, [join(root, 'node_modules', '.bin', program), ...rest]))) failed.push(name);
   }
   if (files.length > 0) {
-    const order = ['--verbose'].filter((flag) => flags.includes(flag));
-    const tests = await step(`tests: ${files.length} files`, [projectNode, 'tools/run-tests.js', ...order, ...files]);
+    const passedOn = ['--verbose'].filter((flag) => flags.includes(flag));
+    if (failed.length > 0) passedOn.push(`--failed-before=${failed.join(', ')}`);
+    const tests = await step(`tests: ${files.length} files`, [
+      projectNode,
+      'tools/run-tests.js',
+      ...passedOn,
+      ...files,
+    ]);
     if (!tests) process.exitCode = 1;
-  }
-  if (failed.length > 0) fail(`Failed before the tests, see above: ${failed.join(', ')}.`);
+  } else if (failed.length > 0) fail(`Failed, see above: ${failed.join(', ')}.`);
 }
 
 /** Runs one step with its header and time; the terminal is the step's own, so its output stands last. */
