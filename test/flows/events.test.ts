@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { RecordedEvent } from '@castellan/audit';
 import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
-import { assertTokens, createWorld, openStores, type World } from '@castellan/testkit';
+import { assertTokens, basic, createWorld, openStores, type World } from '@castellan/testkit';
 
 /** Everything one would not want to read in a log: what the requests brought and what the answers gave. */
 function secretsOf(request: HttpRequest, answer: HttpAnswer): readonly string[] {
@@ -118,6 +118,19 @@ function events(store: 'sqlite' | 'postgres'): void {
     assert.deepEqual([refused.client, refused.status, refused.outcome], ['web', 400, 'refusal']);
     assert.equal(refused.address, '198.51.100.3');
   });
+
+  test('R-223[events] R-224 S-91 a guessed secret and a faulty request name the client that they are about', () => {
+    for (const [reason, client] of [
+      ['client_authentication_failed', 'web'],
+      ['scope_not_allowed', 'web'],
+      ['redirect_uri_mismatch', 'web'],
+      ['unknown_client', undefined],
+    ] as const) {
+      const refused = recorded.find((event) => event.type === 'request.answered' && event.reason === reason);
+      assert.ok(refused?.type === 'request.answered', reason);
+      assert.equal(refused.client, client, reason);
+    }
+  });
 }
 
 /** A life with everything in it that makes events. */
@@ -146,7 +159,9 @@ async function liveThrough(world: World): Promise<void> {
   await world.authorize(web, { changes: { prompt: 'none' } });
   await world.authorize(web, { browser, changes: { scope: 'openid bogus' } });
   await world.authorize(web, { changes: { redirect_uri: 'https://evil.example/' } });
+  await world.authorize(web, { changes: { client_id: 'nobody-of-that-name' } });
   await web.token({ grant_type: 'authorization_code', code: 'made-up-code-made-up-code' });
+  await web.token({ grant_type: 'authorization_code', code: 'x' }, basic('web', 'a-guess-at-a-secret-0123456789'));
   await web.token({ grant_type: 'password', password: 'hunter2hunter2hunter2' });
   await world.client('other').refresh(info.refreshToken);
   await world.send('POST', '/token?client_secret=secret-in-the-url-secret-in-the-url');

@@ -37,7 +37,7 @@ function basic(id: string, password: string): string {
 
 function authenticate(parameters: Record<string, string>, ...authorization: string[]): string {
   const headers = authorization.length === 0 ? {} : { authorization };
-  return authenticateClient({ headers }, parameters, clients).id;
+  return authenticateClient({ headers }, parameters, { clients, named: () => undefined }).id;
 }
 
 function refusalOf(parameters: Record<string, string>, ...authorization: string[]): Refusal {

@@ -18,6 +18,12 @@ interface Claim {
   readonly secret: string | undefined;
 }
 
+export interface AuthenticationDeps {
+  readonly clients: ClientDirectory;
+  /** Told which registered client the request names, proven or not, so that the event of a refusal names it too. */
+  readonly named: (client: string) => void;
+}
+
 /** Compared when there is no hash to compare with, so that an unknown client costs the same work. Fits no secret. */
 const decoyHash = hashSecret('');
 
@@ -33,10 +39,11 @@ const decoyHash = hashSecret('');
 export function authenticateClient(
   request: Pick<HttpRequest, 'headers'>,
   parameters: Readonly<Record<string, string>>,
-  clients: ClientDirectory,
+  { clients, named }: AuthenticationDeps,
 ): AuthenticatedClient {
   const claim = parseClaim(request, parameters);
   const client = clients.find(claim.id);
+  if (client !== undefined) named(client.id);
   const fits = secretsEqual(hashSecret(claim.secret ?? ''), client?.secretHash ?? decoyHash);
   const problem = authenticationProblem(claim, client, fits);
   if (client === undefined || problem !== undefined) {

@@ -15,7 +15,7 @@ import { type CheckedRequest, checkRequest, errorTarget } from '../../requests/c
 import type { VerifyHint } from '../../requests/id-token-hint.ts';
 import { type NextStep, nextStep, wantedConsent } from '../../requests/next-step.ts';
 import { type ParkedRequest, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
-import { parseParameters } from '../../requests/parse.ts';
+import { parseParameters, type SentParameters } from '../../requests/parse.ts';
 import type { RepeatWatch } from '../../requests/repeats.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
@@ -74,7 +74,9 @@ async function findActiveSession(request: HttpRequest, deps: AuthorizeDeps): Pro
 }
 
 async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSession): Promise<HttpAnswer> {
-  const { client, request } = await checkRequest(parseParameters(httpRequest.query), {
+  const sent = parseParameters(httpRequest.query);
+  identifyClient(sent, exchange, deps);
+  const { client, request } = await checkRequest(sent, {
     clients: deps.clients,
     resources: deps.resources,
     signedIn: deps.session !== undefined,
@@ -83,7 +85,6 @@ async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSes
       return hinted?.client === clientId ? hinted.person : undefined;
     },
   });
-  exchange.identify({ client: client.id });
   const next = await decide({ client, request, parked: undefined }, deps);
   switch (next.step) {
     case 'refuse':
@@ -94,6 +95,12 @@ async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSes
     default:
       return sendOn(httpRequest, { step: next.step, request, exchange }, deps);
   }
+}
+
+/** A refused request is about a client too; an id that is not registered may be anything, and goes into no event. */
+function identifyClient(sent: SentParameters, exchange: Exchange, { clients }: AuthorizeDeps): void {
+  const client = clients.find(sent.get('client_id') ?? '');
+  if (client !== undefined) exchange.identify({ client: client.id });
 }
 
 async function resume(httpRequest: HttpRequest, exchange: Exchange, deps: WithSession): Promise<HttpAnswer> {

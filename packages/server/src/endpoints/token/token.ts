@@ -81,8 +81,8 @@ export interface TokenEndpointDeps {
 export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request, exchange) => {
     const { parameters, resources } = parseTokenForm(request);
-    const client = authenticateClient(request, parameters, deps.clients);
-    exchange.identify({ client: client.id });
+    const named = (client: string): void => exchange.identify({ client });
+    const client = authenticateClient(request, parameters, { clients: deps.clients, named });
     await limitClient(deps, client, exchange);
     const tokenRequest = { client, parameters, resources };
     const grant = loadGrant(deps, tokenRequest);
