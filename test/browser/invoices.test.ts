@@ -5,6 +5,12 @@ import { axeFindings, type Browser, isTooWide, launch, looks, type Page, picture
 import { collect, type Evidence } from './evidence.ts';
 import { type Stack, startStack } from './stack.ts';
 
+let browser: Browser;
+before(async () => {
+  if (skip === false) browser = await launch();
+});
+after(() => browser?.close());
+
 const places = [
   ['cross-site', '127.0.0.1'],
   ['same-site', 'localhost'],
@@ -13,14 +19,10 @@ const places = [
 for (const [place, webHost] of places) {
   suite(`the invoices app in Chromium, ${place}`, { skip }, () => {
     let stack: Stack;
-    let browser: Browser;
     before(async () => {
-      [stack, browser] = await Promise.all([startStack(webHost), launch()]);
+      stack = await startStack(webHost);
     });
-    after(async () => {
-      await browser.close();
-      await stack[Symbol.asyncDispose]();
-    });
+    after(() => stack[Symbol.asyncDispose]());
     const nora = (): Person => stack.people['nora'] ?? assert.fail();
 
     test(`S-47[bff] S-78 R-203 R-204[bff,login] sign in, consent, open an invoice, be refused another's, edit, sign out: no token anywhere (${place})`, async () => {
@@ -107,14 +109,10 @@ for (const [place, webHost] of places) {
 
 suite('how the invoices app looks in Chromium', { skip }, () => {
   let stack: Stack;
-  let browser: Browser;
   before(async () => {
-    [stack, browser] = await Promise.all([startStack('127.0.0.1'), launch()]);
+    stack = await startStack('127.0.0.1');
   });
-  after(async () => {
-    await browser.close();
-    await stack[Symbol.asyncDispose]();
-  });
+  after(() => stack[Symbol.asyncDispose]());
 
   for (const [look, options] of Object.entries(looks)) {
     test(`R-213[bff] every page of the app is sound for axe, fits the screen and logs no error: ${look}`, async () => {
