@@ -7,8 +7,9 @@ import { test } from 'node:test';
 import { ambientUses, type Finding } from './architecture/ambient.ts';
 import { countCatches } from './architecture/catches.ts';
 import { cycles, forbiddenImports } from './architecture/dependencies.ts';
-import { ambientExceptions, catchExceptions } from './architecture/exceptions.ts';
+import { ambientExceptions, catchExceptions, comparisonExceptions } from './architecture/exceptions.ts';
 import { commentProblems, exportProblems } from './architecture/form.ts';
+import { secretComparisons } from './architecture/secrets.ts';
 import { functionsOf, sizeReport, spread } from './architecture/sizes.ts';
 import { foreignPlaces, leavesRepository, nameProblem } from './architecture/texts.ts';
 import { allPaths, readSources, type Source } from './architecture/tree.ts';
@@ -89,6 +90,18 @@ test('nothing depends on one machine, one registry, or a file outside the reposi
   const generated = new Set(['package-lock.json']);
   const texts = allPaths().filter((path) => !generated.has(path.split('/').at(-1) ?? ''));
   assertNone([...texts.flatMap(foreignPlaces), ...sources.flatMap((source) => leavesRepository(source))], 'places');
+});
+
+test('R-216[config] secrets are compared in constant time, or by their hashes', () => {
+  const found = product
+    .filter(({ path }) => path.startsWith('packages/'))
+    .flatMap((source) => secretComparisons(source).map((text) => ({ path: source.path, what: text })));
+  const isListed = (one: { readonly path: string; readonly what: string }): boolean =>
+    comparisonExceptions.some(({ path, what }) => path === one.path && what === one.what);
+  assertNone(
+    found.filter((one) => !isListed(one)).map(({ path, what }) => `${path}: ${what}`),
+    'compared letter by letter',
+  );
 });
 
 test('files and functions stay short', () => {

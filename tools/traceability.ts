@@ -5,6 +5,7 @@
  * source. Ends with 1 when a title names a row or a path that does not exist.
  */
 import { styleText } from 'node:util';
+import { mutants } from '../test/mutants.ts';
 import { type Part, partOfPath, type Row, type Section } from '../test/paths/row.ts';
 import { claimsOf, passedTitles, type Title, writtenTitles, wrongClaims } from '../test/paths/titles.ts';
 import { sections } from '../test/paths.ts';
@@ -15,6 +16,7 @@ const closed = closedCells(titles);
 
 console.log(sections.map(sectionReport).join('\n\n'));
 console.log(`\n${summary()}`);
+console.log(`\n${mutantReport()}`);
 if (passed === undefined)
   console.log('\nNothing has been run yet: these are the titles in the source. Run npm test first.');
 
@@ -72,4 +74,13 @@ function summary(): string {
     styleText('bold', 'By part (a row is proven for a part when each of its cells there is closed)'),
     ...lines,
   ].join('\n');
+}
+
+/** Requirements that some test proves although no deliberate break has shown that the test would notice. */
+function mutantReport(): string {
+  const broken = new Set(mutants.map(({ row }) => row));
+  const begun = sections.flatMap(({ rows }) => rows.filter((row) => row.cells.some((cell) => isClosed(row, cell))));
+  const without = begun.map(({ id }) => id).filter((id) => id.startsWith('R') && !broken.has(id));
+  const head = styleText('bold', `Mutants: ${mutants.length}, for ${broken.size} rows`);
+  return without.length === 0 ? head : `${head}\n  begun rows without one: ${without.join(' ')}`;
 }
