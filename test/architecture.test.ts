@@ -51,7 +51,7 @@ test('clock, chance, timers, network and environment come in through a Runtime',
 });
 
 /** Tests call the servers they start, and read which parts of the machine they may skip. */
-const testsMay: ReadonlySet<string> = new Set(['fetch', 'request', 'get', 'connect', 'process.env']);
+const testsMay: ReadonlySet<string> = new Set(['fetch', 'request', 'get', 'connect', 'process.env', 'webcrypto']);
 
 function isTestPath(path: string): boolean {
   return sources.some((source) => source.path === path && source.isTest);
