@@ -4,7 +4,7 @@
  * Owns: the order of opening and closing, what runs on a timer. Does not own: which part gets which (`assemble.ts`),
  * which routes there are (`routes.ts`), any rule.
  */
-import { type NoticeEvent, type Recorder, recordEvents, type Sink } from '@castellan/audit';
+import { type NoticeEvent, type RecordedEvent, type Recorder, recordEvents, type Sink } from '@castellan/audit';
 import { epochSeconds, type HttpAnswer, type Runtime, systemRuntime } from '@castellan/protocol';
 import type { Accounts, NewPerson } from './accounts/accounts.ts';
 import { assemble } from './assemble.ts';
@@ -58,7 +58,12 @@ export async function createServer(
   const store = await openStore(resolved, runtime);
   try {
     const keys = await openKeys(resolved, { store, recorder, runtime });
-    const events = startEventFlow({ store, sinks, runtime });
+    const events = startEventFlow({
+      store,
+      sinks,
+      runtime,
+      tellLoss: (lost) => lossEvent({ recorder, runtime }, lost),
+    });
     return run({ config: resolved, runtime, recorder, store, keys, events });
   } catch (error) {
     await store.close();
@@ -204,6 +209,11 @@ async function runJob(opened: Opened, { name, work }: Job): Promise<void> {
 
 function notice({ recorder, runtime, events }: Opened, event: NoticeEvent): void {
   events.record(recordEvents(recorder, newCorrelation(runtime), [event])[0]);
+}
+
+function lossEvent({ recorder, runtime }: Pick<Opened, 'recorder' | 'runtime'>, lost: number): RecordedEvent {
+  const event = { type: 'failure', where: 'events', error: `${lost} events were lost` } as const;
+  return recordEvents(recorder, newCorrelation(runtime), [event])[0];
 }
 
 function newCorrelation(runtime: Runtime): string {

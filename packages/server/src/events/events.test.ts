@@ -7,9 +7,14 @@ import { type EventFlow, startEventFlow } from './events.ts';
 
 const randomBytes = seededRandom('events');
 
+const recorder = { source: 'https://id.example', now: () => 0, randomBytes };
+
 function event(): RecordedEvent {
-  const recorder = { source: 'https://id.example', now: () => 0, randomBytes };
   return recordEvents(recorder, 'correlation', [{ type: 'sign_in.succeeded', person: 'alice', address: 'x' }])[0];
+}
+
+function tellLoss(lost: number): RecordedEvent {
+  return recordEvents(recorder, 'correlation', [{ type: 'failure', where: 'events', error: `${lost}` }])[0];
 }
 
 interface Stage {
@@ -18,6 +23,7 @@ interface Stage {
   readonly delivered: RecordedEvent[];
   readonly outbox: { sequence: number; event: RecordedEvent }[];
   readonly sink: { isDown: boolean; isClosed: boolean };
+  readonly storeState: { isDown: boolean };
 }
 
 function setUp(leftOver: readonly RecordedEvent[] = []): Stage {
@@ -34,8 +40,12 @@ function setUp(leftOver: readonly RecordedEvent[] = []): Stage {
       state.isClosed = true;
     },
   };
+  const storeState = { isDown: false };
   const store = {
-    readOutbox: async (limit: number) => outbox.slice(0, limit),
+    readOutbox: async (limit: number) => {
+      if (storeState.isDown) throw new Error('no connection');
+      return outbox.slice(0, limit);
+    },
     dropFromOutbox: async (sequences: readonly number[]) => {
       for (const sequence of sequences) {
         outbox.splice(
@@ -45,7 +55,8 @@ function setUp(leftOver: readonly RecordedEvent[] = []): Stage {
       }
     },
   };
-  return { flow: startEventFlow({ store, sinks: [sink], runtime: clock }), clock, delivered, outbox, sink: state };
+  const flow = startEventFlow({ store, sinks: [sink], runtime: clock, tellLoss });
+  return { flow, clock, delivered, outbox, sink: state, storeState };
 }
 
 test('R-226[events] what an earlier life left in the outbox is delivered at the start, all of it', async () => {
@@ -87,15 +98,38 @@ test('R-226[events] a sink that fails gets everything again, and nothing leaves 
   assert.equal(outbox.length, 0);
 });
 
-test('I-11[node] a sink that stays down does not take the memory along: the oldest go first', async () => {
+test('I-11[node] I-7[events] a sink that stays down does not take the memory along: the oldest go, and that is told', async () => {
   const { flow, clock, delivered, sink } = setUp();
   sink.isDown = true;
   for (let count = 0; count < 10_500; count += 1) flow.record({ ...event(), id: `${count}` });
   await clock.advance(2);
   sink.isDown = false;
   await clock.advance(2);
-  assert.equal(delivered.length, 10_000);
-  assert.equal(delivered.at(-1)?.id, '10499');
+  const [loss, first] = delivered;
+  assert.deepEqual(loss?.type === 'failure' && [loss.where, loss.error], ['events', '500']);
+  assert.deepEqual([first?.id, delivered.at(-1)?.id, delivered.length], ['500', '10499', 10_001]);
+  flow.record(event());
+  await clock.advance(2);
+  assert.equal(delivered.length, 10_002, 'the loss is told once');
+});
+
+test('I-7[events] R-226 no flood of requests within a second pushes out what went before', async () => {
+  const { flow, clock, delivered } = setUp();
+  flow.record({ ...event(), id: 'attack' });
+  for (let wave = 0; wave < 40; wave += 1) {
+    for (let count = 0; count < 500; count += 1) flow.record(event());
+    await clock.advance(0);
+  }
+  await flow.flush();
+  assert.deepEqual([delivered[0]?.id, delivered.length], ['attack', 20_001]);
+});
+
+test('R-226[events] while the store cannot be read, the sinks still hear what is refused', async () => {
+  const { flow, clock, delivered, storeState } = setUp();
+  storeState.isDown = true;
+  flow.record(event());
+  await clock.advance(2);
+  assert.equal(delivered.length, 1);
 });
 
 test('I-7[events] closing delivers what waits, closes the sinks, and leaves no timer', async () => {

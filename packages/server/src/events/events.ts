@@ -2,8 +2,8 @@
  * The way of events to the sinks.
  *
  * Effects lie in the outbox, committed with what they tell of, and are dropped from it once every sink has them:
- * delivery at least once. Everything else waits in memory for at most a second: a crash may lose that second, and
- * nothing else.
+ * delivery at least once. Everything else waits in memory for at most a second: a crash may lose that second. Sinks that
+ * stay down, or cannot keep up, lose the oldest of what waits, and are told how many once they take events again.
  *
  * Owns: when events are delivered, and again after a failure. Does not own: what an event is (`audit`), where it goes
  * (the sinks).
@@ -27,17 +27,23 @@ export interface EventFlowDeps {
   readonly store: Outbox;
   readonly sinks: readonly Sink[];
   readonly runtime: Pick<Runtime, 'schedule'>;
+  /** Makes the event that tells of so many lost ones. */
+  readonly tellLoss: (lost: number) => RecordedEvent;
 }
 
 /** The stated loss window of events without a change of authority, in milliseconds. */
 const flushInterval = 1000;
 /** More than this waiting in memory and the oldest go: a sink that is down must not take the server along. */
 const largestBuffer = 10_000;
+/** So many waiting do not wait for the second: or whoever sends requests fast enough could push out what they did. */
+const promptBatch = 500;
 const outboxBatch = 200;
 
 interface Flow {
   readonly deps: EventFlowDeps;
   buffer: RecordedEvent[];
+  /** How many have gone from the buffer without being told yet. */
+  lost: number;
   /** The delivery that runs, if one does: one at a time, so that no event is delivered twice by ourselves. */
   running: Promise<void> | undefined;
   isNudged: boolean;
@@ -48,18 +54,24 @@ interface Flow {
 
 /** Starts to deliver, first what an earlier life of the server has left in the outbox. */
 export function startEventFlow(deps: EventFlowDeps): EventFlow {
-  const flow: Flow = { deps, buffer: [], running: undefined, isNudged: false, isClosed: false, cancel: undefined };
+  const flow: Flow = {
+    deps,
+    buffer: [],
+    lost: 0,
+    running: undefined,
+    isNudged: false,
+    isClosed: false,
+    cancel: undefined,
+  };
   void deliverAll(flow);
   return {
     record: (event) => {
       flow.buffer.push(event);
-      if (flow.buffer.length > largestBuffer) flow.buffer.splice(0, flow.buffer.length - largestBuffer);
+      dropOldest(flow);
       scheduleDelivery(flow);
+      if (flow.buffer.length % promptBatch === 0) nudge(flow);
     },
-    nudge: () => {
-      flow.isNudged = true;
-      if (flow.running === undefined) void deliverAll(flow);
-    },
+    nudge: () => nudge(flow),
     flush: () => deliverAll(flow),
     close: async () => {
       flow.isClosed = true;
@@ -69,6 +81,18 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
       await Promise.allSettled(deps.sinks.map((sink) => sink.close()));
     },
   };
+}
+
+function dropOldest(flow: Flow): void {
+  const surplus = flow.buffer.length - largestBuffer;
+  if (surplus <= 0) return;
+  flow.buffer.splice(0, surplus);
+  flow.lost += surplus;
+}
+
+function nudge(flow: Flow): void {
+  flow.isNudged = true;
+  if (flow.running === undefined) void deliverAll(flow);
 }
 
 function scheduleDelivery(flow: Flow): void {
@@ -90,8 +114,10 @@ function deliverAll(flow: Flow): Promise<void> {
 async function deliverRounds(flow: Flow): Promise<void> {
   do {
     flow.isNudged = false;
-    const isDelivered = (await attempt(() => drainOutbox(flow.deps))) && (await attempt(() => drainBuffer(flow)));
-    if (!isDelivered) return scheduleDelivery(flow);
+    const fromOutbox = await attempt(() => drainOutbox(flow.deps));
+    // Whatever became of the outbox: in an outage of the store, the sinks still hear what is refused meanwhile.
+    const fromBuffer = await attempt(() => drainBuffer(flow));
+    if (!fromOutbox || !fromBuffer) return scheduleDelivery(flow);
   } while (flow.isNudged);
 }
 
@@ -120,13 +146,15 @@ async function drainOutbox({ store, sinks }: EventFlowDeps): Promise<void> {
 }
 
 async function drainBuffer(flow: Flow): Promise<void> {
-  const events = flow.buffer;
+  const { buffer: events, lost, deps } = flow;
   if (events.length === 0) return;
   flow.buffer = [];
   try {
-    await deliver(events, flow.deps.sinks);
+    await deliver(lost === 0 ? events : [deps.tellLoss(lost), ...events], deps.sinks);
+    flow.lost -= lost;
   } catch (error) {
-    flow.buffer = [...events, ...flow.buffer].slice(-largestBuffer);
+    flow.buffer = [...events, ...flow.buffer];
+    dropOldest(flow);
     throw error;
   }
 }
