@@ -2,8 +2,10 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { bffMutants } from './mutants/bff-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
+import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
 
@@ -22,9 +24,11 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   ...protocolMutants,
+  ...issuingMutants,
   ...guardMutants,
   ...storeMutants,
   ...entranceMutants,
+  ...bffMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

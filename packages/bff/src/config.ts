@@ -58,11 +58,11 @@ export interface ProxyRoute {
 }
 
 export interface BffLifetimes {
-  /** A session ends when it was not used for so long. */
+  /** A session ends when it was not used for so long; 1 hour unless said otherwise. */
   readonly sessionIdle: number;
-  /** A session ends so long after the sign-in, whatever happens. */
+  /** A session ends so long after the sign-in, whatever happens; 12 hours unless said otherwise. */
   readonly sessionAbsolute: number;
-  /** A sign-in under way must be finished within. */
+  /** A sign-in under way must be finished within; 10 minutes unless said otherwise. */
   readonly login: number;
 }
 

@@ -80,7 +80,11 @@ function transaction<T>(database: DatabaseSync, unit: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
+    try {
+      database.exec('ROLLBACK');
+    } catch {
+      // Some errors, such as a full disk, make SQLite roll back by itself.
+    }
     throw error;
   }
 }

@@ -38,4 +38,9 @@ async function start() {
   }
 }
 
+// Going back after a sign-out must not show what was there: a page that comes out of the browser's memory starts anew.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
 await start();
