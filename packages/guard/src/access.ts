@@ -7,6 +7,12 @@ export interface Access {
   readonly subject: string;
   readonly client: string | undefined;
   readonly scopes: readonly string[];
-  /** A client that calls for itself has the same subject and client (RFC 9068 §2.2, §5). */
+  /** What the issuer says of roles or groups, where its rules name a claim for them. Of this issuer's making only. */
+  readonly roles: readonly string[];
+  /** A client that calls for itself has the same subject and client (RFC 9068 §2.2, §5), or says so otherwise. */
   readonly kind: 'person' | 'client';
+  /** How the person signed in, in the issuer's words (`acr`). */
+  readonly acr: string | undefined;
+  /** When the person signed in, seconds since the epoch (`auth_time`). */
+  readonly authenticatedAt: number | undefined;
 }

@@ -3,9 +3,10 @@ import type { Limit, LimitStore } from '@castellan/limits';
 import type { ContextOf, Policy, PrincipalOf, Vocabulary } from '@castellan/policy';
 import { secureUrl, trustedProxyProblem } from '@castellan/protocol';
 import type { Access } from './access.ts';
+import { type IssuerConfig, issuersProblems } from './issuer.ts';
+import { notBeforeProblems, type SubjectNotBefore } from './not-before.ts';
 import type { Route } from './route.ts';
 import { limitProblems, tableProblems } from './route-table.ts';
-import type { IssuerConfig } from './verify-token.ts';
 
 /** The configuration of one guarded API. */
 export interface GuardConfig<V extends Vocabulary> {
@@ -15,6 +16,8 @@ export interface GuardConfig<V extends Vocabulary> {
   readonly resource: string;
   /** At least one. */
   readonly issuers: readonly IssuerConfig[];
+  /** From when on the tokens of a subject count: for password changes and «sign out everywhere». */
+  readonly notBefore?: SubjectNotBefore;
   readonly policy: Policy<V>;
   /**
    * Who calls, loaded from the API's own data by issuer and subject; undefined refuses. Its `kind` must be that of the
@@ -55,6 +58,7 @@ export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>): 
     ...(isText(config.name) ? [] : ['name is missing']),
     ...resourceProblems(config.resource),
     ...issuersProblems(config.issuers),
+    ...notBeforeProblems(config.notBefore),
     ...(typeof config.policy?.decide === 'function' ? [] : ['policy is missing']),
     ...(typeof config.principal === 'function' ? [] : ['principal is missing: how is the caller found?']),
     ...contextProblems(config),
@@ -77,29 +81,6 @@ function resourceProblems(resource: unknown): readonly string[] {
   const url = secureUrl(resource);
   const sound = url !== undefined && !/[?#]/.test(resource) && url.username === '' && url.password === '';
   return sound ? [] : ['resource must be https (http on a loopback host), without query and fragment'];
-}
-
-function issuersProblems(issuers: unknown): readonly string[] {
-  if (!Array.isArray(issuers) || issuers.length === 0) return ['issuers is missing: whose tokens are accepted?'];
-  const names = issuers.map((one: Partial<IssuerConfig> | undefined) => one?.issuer);
-  const repeated = names.filter((name, index) => names.indexOf(name) !== index);
-  return [
-    ...issuers.flatMap((one, index) => issuerProblems(`issuers[${index}]`, one)),
-    ...repeated.map((name) => `issuers: ${name} is there twice`),
-  ];
-}
-
-/** Presence only; that the values are strong enough is the verifier's own check. */
-function issuerProblems(where: string, issuer: Partial<IssuerConfig> | undefined): readonly string[] {
-  const problems: string[] = [];
-  if (!isText(issuer?.issuer)) problems.push(`${where}.issuer is missing`);
-  if (!isText(issuer?.audience)) problems.push(`${where}.audience is missing`);
-  if (!Array.isArray(issuer?.algorithms) || issuer.algorithms.length === 0) {
-    problems.push(`${where}.algorithms is missing`);
-  }
-  if (issuer?.typ !== null && !isText(issuer?.typ)) problems.push(`${where}.typ is missing`);
-  if (!isText(issuer?.jwksUri)) problems.push(`${where}.jwksUri is missing`);
-  return problems;
 }
 
 function contextProblems<V extends Vocabulary>(config: GuardConfig<V>): readonly string[] {

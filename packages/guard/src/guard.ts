@@ -5,7 +5,7 @@
  * event of each request. Does not own: rules (`@castellan/policy`), verification (`@castellan/protocol`), carrying
  * bytes (`adapters/`), and what handlers do.
  */
-import type { Sink } from '@castellan/audit';
+import { recordEvents, type Sink } from '@castellan/audit';
 import type { Limit } from '@castellan/limits';
 import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
 import { addressBucket, type HttpAnswer, type HttpRequest, Refusal, type Runtime, refuse } from '@castellan/protocol';
@@ -14,6 +14,8 @@ import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.t
 import { withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
 import { type BodyReader, type CheckedInput, readInput } from './input.ts';
+import { permitUnknownRevocation } from './insecure.ts';
+import { insecureChoices } from './issuer.ts';
 import { jsonAnswer, shapeOutput } from './output.ts';
 import { problemAnswer } from './problem.ts';
 import {
@@ -27,6 +29,7 @@ import {
 import { metadataPath, metadataUrl, resourceMetadata } from './resource-metadata.ts';
 import { type GuardedRoute, publicRoute, type Route } from './route.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
+import { requireAuthentication } from './step-up.ts';
 import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
 import { createReadAccess, type ReadAccess } from './verify-token.ts';
 
@@ -61,7 +64,8 @@ const loadingTime = 10_000;
 /**
  * Builds the guard of one API.
  *
- * Does not check revocation before a token expires, and refuses sender-constrained tokens, whose proof it cannot read.
+ * Does not check revocation of issuers that have no `revocation`, and refuses sender-constrained tokens, whose proof it
+ * cannot read.
  *
  * @throws {GuardConfigError} naming each thing that is missing or wrong: an issuer without audience, a route without
  * action, input, output or limit, two routes that clash
@@ -83,7 +87,7 @@ export function createGuard<V extends Vocabulary>(
     record: events.record,
     trustedProxies: config.trustedProxies ?? [],
     findRoute: createRouteFinder(tableOf(config)),
-    readAccess: strictly(() => createReadAccess(config.issuers, runtime)),
+    readAccess: strictly(() => createReadAccess(config, runtime)),
     policy: config.policy as unknown as AskedPolicy,
     loadPrincipal: config.principal,
     loadContext: config.context ?? (() => ({})),
@@ -91,6 +95,7 @@ export function createGuard<V extends Vocabulary>(
     bodyLimit: config.bodyLimit ?? 65_536,
     resourceMetadata: metadataUrl(config.resource),
   };
+  tellInsecureChoices(config, machinery);
   return {
     handle: (request, readBody) => handle(request, readBody ?? wholeBody(request), machinery),
     flush: events.flush,
@@ -107,6 +112,18 @@ function tableOf<V extends Vocabulary>(config: GuardConfig<V>): Readonly<Record<
     ...config.routes,
     [name]: publicRoute('RFC 9728 §3: clients read it before they have a token', () => document),
   };
+}
+
+/** One event for each named exception in use, at every start. */
+function tellInsecureChoices<V extends Vocabulary>(config: GuardConfig<V>, { recorder, record }: Machinery): void {
+  const unknowing = Object.entries(config.routes).filter(
+    ([, route]) => route.kind !== 'public' && route.whenRevocationUnknown === permitUnknownRevocation,
+  );
+  const choices = [
+    ...config.issuers.flatMap(insecureChoices),
+    ...unknowing.map(([name]) => `${permitUnknownRevocation.description} for ${name}`),
+  ];
+  for (const choice of choices) record(recordEvents(recorder, 'start', [{ type: 'insecure.used', choice }])[0]);
 }
 
 function strictly<T>(build: () => T): T {
@@ -200,9 +217,10 @@ type GuardedAnswering = Answering & { readonly found: FoundRoute; readonly route
 
 async function answerGuarded(request: HttpRequest, answering: GuardedAnswering): Promise<HttpAnswer> {
   const { trace, route, found, policy, readBody, bodyLimit } = answering;
-  const access = await answering.readAccess(request);
+  const access = await answering.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
   trace.know({ principal: access.subject, client: access.client, action: route.action });
   await takeLimit(answering, `subject ${access.issuer} ${access.subject} ${found.name}`, route.limit);
+  if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());
 
   const asking = await askingOf(access, answering);
   const judge: Judge = { policy, asking, note: (decision) => trace.know({ rules: decision.rules }) };

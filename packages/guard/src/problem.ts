@@ -46,7 +46,7 @@ export function problemAnswer(refusal: Refusal, deps: ProblemDeps): HttpAnswer {
   };
 }
 
-/** One case for each row of RFC 6750 §3.1; other refusals are not about the token and get no challenge. */
+/** One case for each row of RFC 6750 §3.1 and RFC 9470 §3; other refusals are not about the token and get no challenge. */
 function challengeOf(refusal: Refusal, { resourceMetadata }: ProblemDeps): BearerChallenge | undefined {
   const { description } = wireRefusals[refusal.reason];
   switch (refusal.reason) {
@@ -60,6 +60,16 @@ function challengeOf(refusal: Refusal, { resourceMetadata }: ProblemDeps): Beare
     case 'insufficient_scope': {
       const { scope } = refusal.context;
       return { error: 'insufficient_scope', description, resourceMetadata, ...(scope === undefined ? {} : { scope }) };
+    }
+    case 'step_up_required': {
+      const { acrValues, maxAge } = refusal.context;
+      return {
+        error: 'insufficient_user_authentication',
+        description,
+        resourceMetadata,
+        ...(acrValues === undefined ? {} : { acrValues }),
+        ...(maxAge === undefined ? {} : { maxAge }),
+      };
     }
     default:
       return undefined;

@@ -1,9 +1,11 @@
 /** The whole table: every fault of it found at the start, and the one row that a request belongs to. */
 import type { Rule, Vocabulary } from '@castellan/policy';
 import { type HttpRequest, refuse } from '@castellan/protocol';
+import { permitUnknownRevocation } from './insecure.ts';
 import { canonicalSegments } from './path.ts';
 import type { GuardedRoute, Route } from './route.ts';
 import { isSchema } from './standard-schema.ts';
+import { authenticationProblems } from './step-up.ts';
 
 /** The row of a request. */
 export interface FoundRoute {
@@ -73,7 +75,14 @@ function routeProblems(row: Row, policy: TablePolicy): readonly string[] {
     ...inputProblems(row, route),
     ...outputProblems(route, policy),
     ...limitProblems('limit', route.limit),
+    ...authenticationProblems(route.authentication),
+    ...revocationModeProblems(route),
   ];
+}
+
+function revocationModeProblems({ whenRevocationUnknown: mode }: GuardedRoute): readonly string[] {
+  const sound = mode === undefined || mode === permitUnknownRevocation;
+  return sound ? [] : ['whenRevocationUnknown is left out, or permitUnknownRevocation'];
 }
 
 function publicProblems(row: Row): readonly string[] {

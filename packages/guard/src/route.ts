@@ -12,7 +12,9 @@ import type {
   Vocabulary,
 } from '@castellan/policy';
 import type { Access } from './access.ts';
+import type { permitUnknownRevocation } from './insecure.ts';
 import type { StandardSchema } from './standard-schema.ts';
+import type { AuthenticationNeed } from './step-up.ts';
 
 /** What a route without a schema for a source receives from it: nothing. */
 export type NoInput = Readonly<Record<string, never>>;
@@ -70,6 +72,10 @@ interface RouteBase<A, P, Q, B, H, O> {
   readonly output: O;
   /** For each subject on this route; the period in seconds. */
   readonly limit: Limit;
+  /** How the person must have signed in for this; any sign-in by default. */
+  readonly authentication?: AuthenticationNeed;
+  /** What happens while it is not known whether a token was revoked: it is refused, unless this says otherwise. */
+  readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
 }
 
 /** A route about one object. */
@@ -104,6 +110,8 @@ export interface GuardedRoute {
   readonly input: RouteInput<unknown, unknown, unknown, unknown>;
   readonly output: 'nothing' | { readonly one: string } | { readonly many: string };
   readonly limit: Limit;
+  readonly authentication?: AuthenticationNeed;
+  readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
   readonly load?: (call: never) => unknown;
   readonly handle: (call: never) => unknown;
 }

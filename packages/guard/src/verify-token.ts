@@ -1,49 +1,45 @@
 /**
  * From the `Authorization` header to {@link Access}: one set of rules for each issuer.
  *
- * Owns: which rules a token is judged by, and what its claims mean. Does not own: verification (`protocol`).
+ * Owns: which rules a token is judged by, and that revocation and not-before are asked on every request. Does not own:
+ * verification (`protocol`), asking the issuer (`introspect`), and what claims mean (`claims`).
  */
 import {
   createJwtVerifier,
+  discoveredKeySource,
   type HttpRequest,
-  isScopeToken,
-  type JwtVerifier,
+  type KeySource,
   parseCompact,
-  Refusal,
   type Runtime,
   readBearer,
   refuse,
   remoteKeySource,
-  type SignatureAlgorithm,
   type VerifiedClaims,
+  wellKnownPaths,
 } from '@castellan/protocol';
 import type { Access } from './access.ts';
+import { accessOf, type ClaimReading } from './claims.ts';
+import { untypedTokens } from './insecure.ts';
+import { createIntrospect } from './introspect.ts';
+import { claimRulesOf, type IssuerConfig, type JwtIssuer, namesOf } from './issuer.ts';
+import { createNotBeforeCheck, type SubjectNotBefore } from './not-before.ts';
+import { type Revocation, requireNotRevoked } from './revocation.ts';
 
-/** One issuer whose access tokens are accepted. Nothing that decides about acceptance has a default. */
-export interface IssuerConfig {
-  /** Compared with `iss` as a raw string. */
-  readonly issuer: string;
-  /** This API's name at that issuer; compared with `aud` as raw strings. */
-  readonly audience: string;
-  readonly algorithms: readonly SignatureAlgorithm[];
-  /** `at+jwt`; or what a foreign issuer writes; or null when it writes none. */
-  readonly typ: string | null;
-  /** https, or http on a loopback host. */
-  readonly jwksUri: string;
-  /** Seconds by which clocks may differ; 0 to 60, 10 by default. */
-  readonly clockTolerance?: number;
-  /** Seconds a token may live at most; 900 by default. */
-  readonly maxLifetime?: number;
-  /** Where a foreign issuer keeps what RFC 9068 names `sub`, `client_id` and `scope`. */
-  readonly claims?: { readonly subject?: string; readonly client?: string; readonly scopes?: string };
+/** Reads and verifies the token of a request; `permitUnknown` is the route's word on revocation. */
+export type ReadAccess = (request: Pick<HttpRequest, 'headers'>, permitUnknown: boolean) => Promise<Access>;
+
+type ReadRuntime = Pick<Runtime, 'now' | 'monotonic' | 'schedule' | 'fetch'>;
+
+interface TokenRules {
+  readonly issuers: readonly IssuerConfig[];
+  readonly notBefore?: SubjectNotBefore | undefined;
 }
 
-/** Reads and verifies the token of a request. */
-export type ReadAccess = (request: Pick<HttpRequest, 'headers'>) => Promise<Access>;
-
-interface IssuerVerifier {
-  readonly verifier: JwtVerifier;
-  readonly names: Required<NonNullable<IssuerConfig['claims']>>;
+/** One issuer's way of judging a token. */
+interface Judge {
+  readonly verify: (token: string) => Promise<VerifiedClaims>;
+  readonly reading: ClaimReading;
+  readonly revocation: Revocation | undefined;
 }
 
 /** Verified tokens that are remembered for each issuer. */
@@ -54,76 +50,72 @@ const cacheCapacity = 10_000;
  *
  * @throws {TypeError} when the rules of an issuer are incomplete or weak
  */
-export function createReadAccess(
-  issuers: readonly IssuerConfig[],
-  runtime: Pick<Runtime, 'now' | 'monotonic' | 'schedule' | 'fetch'>,
-): ReadAccess {
-  const verifiers = new Map(issuers.map((config) => [config.issuer, createIssuerVerifier(config, runtime)]));
-  const only = verifiers.size === 1 ? [...verifiers.values()][0] : undefined;
-  return async (request) => {
+export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: ReadRuntime): ReadAccess {
+  const findJudge = createJudgeFinder(issuers, runtime);
+  const requireAfter = notBefore === undefined ? undefined : createNotBeforeCheck(notBefore, runtime);
+  // The same frozen claims are handed out for a remembered token, so what they mean is read once.
+  const known = new WeakMap<VerifiedClaims, Access>();
+  return async (request, permitUnknown) => {
     const token = readBearer(request.headers);
-    const issuer = only ?? verifiers.get(claimedIssuer(token));
-    if (issuer === undefined) return refuse('token_invalid', { detail: 'another issuer' });
-    const { claims } = await issuer.verifier.verify(token);
-    return accessOf(claims, issuer.names);
+    const judge = findJudge(token);
+    const claims = await judge.verify(token);
+    const access = known.get(claims) ?? accessOf(claims, judge.reading);
+    known.set(claims, access);
+    // INVARIANT: these two are asked for every request, whether the token was remembered or not.
+    if (judge.revocation !== undefined) {
+      await requireNotRevoked(claims, { revocation: judge.revocation, runtime, permitUnknown });
+    }
+    await requireAfter?.(claims, access);
+    return access;
   };
 }
 
-/** The issuer a token claims picks the rules, and for nothing else: the rules check it again. */
+/**
+ * A token in compact form goes to the issuer it claims; any other to the issuer that is asked about tokens that begin
+ * so. That picks the rules and decides nothing: an issuer's rules say whether its tokens are verified here or asked
+ * for, and check the issuer again.
+ */
+function createJudgeFinder(issuers: readonly IssuerConfig[], runtime: ReadRuntime): (token: string) => Judge {
+  const judges = new Map(issuers.map((config) => [config.issuer, createJudge(config, runtime)]));
+  const [only] = judges.values();
+  if (only !== undefined && judges.size === 1) return () => only;
+  const opaque = issuers.flatMap(({ issuer, introspection }) =>
+    introspection === undefined ? [] : [[introspection.prefix ?? '', judges.get(issuer)] as const],
+  );
+  return (token) => {
+    const judge = isCompactForm(token)
+      ? judges.get(claimedIssuer(token))
+      : opaque.find(([prefix]) => token.startsWith(prefix))?.[1];
+    return judge ?? refuse('token_invalid', { detail: 'another issuer' });
+  };
+}
+
+/** Three parts, the first of which begins as a JSON object does. */
+function isCompactForm(token: string): boolean {
+  return token.startsWith('ey') && token.split('.', 4).length === 3;
+}
+
 function claimedIssuer(token: string): string {
   const { iss } = parseCompact(token).claims;
   return typeof iss === 'string' ? iss : '';
 }
 
-function createIssuerVerifier(config: IssuerConfig, runtime: Parameters<typeof createReadAccess>[1]): IssuerVerifier {
-  const names = { subject: 'sub', client: 'client_id', scopes: 'scope', ...config.claims };
-  const verifier = createJwtVerifier({
-    issuer: config.issuer,
-    audience: config.audience,
-    algorithms: config.algorithms,
-    typ: config.typ,
-    keys: remoteKeySource({ url: config.jwksUri, runtime }),
-    now: runtime.now,
-    clockTolerance: config.clockTolerance ?? 10,
-    maxLifetime: config.maxLifetime ?? 900,
-    // RFC 9068 §2.2 for tokens that say they follow it; of others only what a decision needs.
-    requiredClaims: config.typ === 'at+jwt' ? [names.subject, names.client, 'iat', 'jti'] : [names.subject, 'iat'],
-    cacheCapacity,
-  });
-  return { verifier, names };
-}
-
-/** Claims of ID tokens and logout tokens; an issuer that types neither must not get either accepted here. */
-const claimsOfOtherTokens = ['at_hash', 'c_hash', 's_hash', 'events'];
-
-function accessOf(claims: VerifiedClaims, names: IssuerVerifier['names']): Access {
-  // A sender-constrained token that comes as a plain bearer was perhaps stolen (RFC 9449 §7.1, RFC 8705 §3).
-  if (claims['cnf'] !== undefined) refuse('token_invalid', { detail: 'a bound token without its proof' });
-  if (claimsOfOtherTokens.some((name) => claims[name] !== undefined)) {
-    refuse('token_invalid', { detail: 'another kind of token' });
+function createJudge(config: IssuerConfig, runtime: ReadRuntime): Judge {
+  const rules = claimRulesOf(config, runtime.now);
+  const reading = { names: namesOf(config), machine: config.machine };
+  const { revocation } = config;
+  if (config.introspection !== undefined) {
+    return { verify: createIntrospect(config.introspection, rules, runtime), reading, revocation };
   }
-  const subject = claims[names.subject];
-  const client = claims[names.client];
-  if (typeof subject !== 'string' || subject === '') return invalidClaim(names.subject);
-  if (client !== undefined && (typeof client !== 'string' || client === '')) return invalidClaim(names.client);
-  const scopes = readScopes(claims[names.scopes]) ?? invalidClaim(names.scopes);
-  return Object.freeze({
-    issuer: claims.iss,
-    subject,
-    client,
-    scopes,
-    kind: subject === client ? 'client' : 'person',
-  });
+  const typ = config.typ === untypedTokens ? null : config.typ;
+  const keys = keysOf(config, runtime);
+  const verifier = createJwtVerifier({ ...rules, algorithms: config.algorithms, typ, keys, cacheCapacity });
+  return { verify: async (token) => (await verifier.verify(token)).claims, reading, revocation };
 }
 
-/** Text parted by spaces (RFC 8693 §4.2), or the list that some issuers write; no claim means no scope. */
-function readScopes(claim: unknown): readonly string[] | undefined {
-  if (claim === undefined) return [];
-  const scopes: unknown = typeof claim === 'string' ? claim.split(' ').filter((scope) => scope !== '') : claim;
-  if (!Array.isArray(scopes)) return undefined;
-  return scopes.every((scope) => typeof scope === 'string' && isScopeToken(scope)) ? Object.freeze(scopes) : undefined;
-}
-
-function invalidClaim(name: string): never {
-  throw new Refusal('token_invalid', { detail: `${name} cannot be read` });
+/** INVARIANT: each issuer has a source of its own, so no issuer's key ever verifies another's token. */
+function keysOf(config: JwtIssuer, runtime: ReadRuntime): KeySource {
+  if (config.jwksUri !== undefined) return remoteKeySource({ url: config.jwksUri, runtime });
+  const [path = ''] = wellKnownPaths(config.issuer)[config.discovery];
+  return discoveredKeySource({ issuer: config.issuer, url: new URL(path, config.issuer).href, runtime });
 }

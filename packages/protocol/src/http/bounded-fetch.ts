@@ -5,6 +5,10 @@ import type { Runtime } from '../runtime.ts';
 export interface BoundedFetch {
   readonly url: string;
   readonly accept: string;
+  /** Sent by POST, when there is one. */
+  readonly form?: string;
+  /** Credentials for that address. */
+  readonly authorization?: string;
   /** Seconds, for the answer and its body together. */
   readonly timeout: number;
   readonly maximumBytes: number;
@@ -13,7 +17,12 @@ export interface BoundedFetch {
 
 /** The body, or why there is none: a constant text. */
 export type FetchedDocument =
-  | { readonly problem?: undefined; readonly bytes: Uint8Array }
+  | {
+      readonly problem?: undefined;
+      readonly bytes: Uint8Array;
+      /** Without parameters and in small letters; empty when the answer names none. */
+      readonly mediaType: string;
+    }
   | { readonly problem: string; readonly bytes?: undefined };
 
 /**
@@ -37,8 +46,14 @@ export async function fetchBounded(request: BoundedFetch): Promise<FetchedDocume
 
 async function load(request: BoundedFetch, signal: AbortSignal): Promise<FetchedDocument> {
   try {
-    const headers = { accept: request.accept };
-    const response = await request.runtime.fetch(request.url, { headers, signal, redirect: 'error' });
+    const { accept, authorization, form } = request;
+    const headers = {
+      accept,
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+    };
+    const sending = form === undefined ? {} : { method: 'POST', body: form };
+    const response = await request.runtime.fetch(request.url, { ...sending, headers, signal, redirect: 'error' });
     if (response.redirected || response.status !== 200) return { problem: 'an answer that is not 200' };
     return await readBody(response, request.maximumBytes);
   } catch {
@@ -56,5 +71,6 @@ async function readBody(response: Response, maximumBytes: number): Promise<Fetch
     if (size > maximumBytes) return { problem: 'a body that is too large' };
     chunks.push(chunk);
   }
-  return { bytes: Buffer.concat(chunks) };
+  const [mediaType = ''] = (response.headers.get('content-type') ?? '').split(';', 1);
+  return { bytes: Buffer.concat(chunks), mediaType: mediaType.trim().toLowerCase() };
 }

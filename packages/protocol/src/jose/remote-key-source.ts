@@ -1,5 +1,5 @@
 /**
- * The key set of an issuer, fetched and kept.
+ * The key set of an issuer, fetched from its own address or from the one that the issuer's metadata names, and kept.
  *
  * One fetch at a time. A set is fresh for `maxAge`, which bounds how long a removed key still verifies; after it the
  * next request waits for a new set, and while the issuer does not answer the old one serves for `staleIfError` more.
@@ -10,7 +10,7 @@ import { fetchBounded } from '../http/bounded-fetch.ts';
 import { refuse } from '../oauth/refusal.ts';
 import { secureUrl } from '../oauth/uri.ts';
 import type { Runtime } from '../runtime.ts';
-import { readJson } from '../strict-json.ts';
+import { isJsonObject, type JsonReading, readJson } from '../strict-json.ts';
 import { type JwkSetReading, readJwkSet, type VerificationKey } from './key-set.ts';
 import { type KeySource, keyFor } from './key-source.ts';
 
@@ -45,7 +45,29 @@ const firstRetry = 1;
  */
 export function remoteKeySource(options: RemoteKeySourceOptions): KeySource {
   const bounds = checkOptions(options);
-  const { monotonic } = options.runtime;
+  return refreshedKeySource(() => fetchKeySet(bounds.url, bounds), bounds);
+}
+
+/**
+ * A source over the key set that an issuer's metadata names.
+ *
+ * The metadata is read anew before each fetch of the keys, so an issuer may move them; it must name the issuer that
+ * is expected, character for character, and its `jwks_uri` may not be less protected than the metadata itself.
+ *
+ * @throws {TypeError} as {@link remoteKeySource}
+ * @example const keys = discoveredKeySource({ issuer, url: `${issuer}/.well-known/openid-configuration`, runtime });
+ * @see RFC 8414 §3.3
+ */
+export function discoveredKeySource(options: RemoteKeySourceOptions & { readonly issuer: string }): KeySource {
+  const bounds = checkOptions(options);
+  return refreshedKeySource(async () => {
+    const { url, problem } = await findKeySet(options.issuer, bounds);
+    return url === undefined ? { problem } : fetchKeySet(url, bounds);
+  }, bounds);
+}
+
+function refreshedKeySource(load: () => Promise<JwkSetReading>, bounds: Required<RemoteKeySourceOptions>): KeySource {
+  const { monotonic } = bounds.runtime;
   let keys: ReadonlyMap<string, VerificationKey> | undefined;
   let fetchedAt = -Infinity;
   let attemptedAt = -Infinity;
@@ -55,7 +77,7 @@ export function remoteKeySource(options: RemoteKeySourceOptions): KeySource {
   const since = (moment: number): number => (monotonic() - moment) / 1000;
   const refresh = async (): Promise<void> => {
     attemptedAt = monotonic();
-    const reading = await fetchKeySet(bounds);
+    const reading = await load();
     if (reading.keys === undefined) {
       problem = reading.problem;
       return;
@@ -101,11 +123,31 @@ function equalKeys(a: KeyObject, b: KeyObject): boolean {
   return a.equals(b);
 }
 
-async function fetchKeySet(bounds: Required<RemoteKeySourceOptions>): Promise<JwkSetReading> {
-  const { bytes, problem } = await fetchBounded({ ...bounds, accept: 'application/jwk-set+json, application/json' });
-  if (bytes === undefined) return { problem };
-  const reading = readJson(bytes, { maxLength: bounds.maximumBytes, maxDepth: 8 });
-  return reading.problem === undefined ? readJwkSet(reading.value, bounds.maximumKeys) : { problem: reading.problem };
+async function fetchKeySet(url: string, bounds: Required<RemoteKeySourceOptions>): Promise<JwkSetReading> {
+  const { value, problem } = await fetchJson(url, 'application/jwk-set+json, application/json', bounds);
+  return problem === undefined ? readJwkSet(value, bounds.maximumKeys) : { problem };
+}
+
+type Found =
+  | { readonly url: string; readonly problem?: undefined }
+  | { readonly url?: undefined; readonly problem: string };
+
+async function findKeySet(issuer: string, bounds: Required<RemoteKeySourceOptions>): Promise<Found> {
+  const { value, problem } = await fetchJson(bounds.url, 'application/json', bounds);
+  if (problem !== undefined) return { problem };
+  if (!isJsonObject(value)) return { problem: 'the metadata is not an object' };
+  // RFC 8414 §3.3: metadata of anybody else would bring keys of anybody else.
+  if (value['issuer'] !== issuer) return { problem: 'the metadata is of another issuer' };
+  const { jwks_uri: url } = value;
+  const parsed = typeof url === 'string' ? secureUrl(url) : undefined;
+  if (typeof url !== 'string' || parsed === undefined) return { problem: 'the metadata names no usable jwks_uri' };
+  const downgraded = bounds.url.startsWith('https:') && parsed.protocol !== 'https:';
+  return downgraded ? { problem: 'the metadata names a jwks_uri without https' } : { url };
+}
+
+async function fetchJson(url: string, accept: string, bounds: Required<RemoteKeySourceOptions>): Promise<JsonReading> {
+  const { bytes, problem } = await fetchBounded({ ...bounds, url, accept });
+  return bytes === undefined ? { problem } : readJson(bytes, { maxLength: bounds.maximumBytes, maxDepth: 8 });
 }
 
 function checkOptions(options: RemoteKeySourceOptions): Required<RemoteKeySourceOptions> {

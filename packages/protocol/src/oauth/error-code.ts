@@ -15,6 +15,8 @@ export type OAuthErrorCode =
   // RFC 6750 §3.1
   | 'invalid_token'
   | 'insufficient_scope'
+  // RFC 9470 §3
+  | 'insufficient_user_authentication'
   // RFC 8707 §2
   | 'invalid_target'
   // OpenID Connect Core §3.1.2.6

@@ -61,6 +61,7 @@ export type RefusalReason =
   | 'credentials_malformed'
   | 'token_invalid'
   | 'insufficient_scope'
+  | 'step_up_required'
   | 'forbidden'
   | 'object_not_found'
   | 'input_invalid'
@@ -140,6 +141,7 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   credentials_malformed: wire('invalid_request', 400, 'The credentials are malformed.'),
   token_invalid: wire('invalid_token', 401, 'The access token is not valid here.'),
   insufficient_scope: wire('insufficient_scope', 403, 'The access token lacks a scope.'),
+  step_up_required: wire('insufficient_user_authentication', 401, 'A stronger or more recent sign-in is required.'),
   forbidden: wire('access_denied', 403, 'This is not allowed.'),
   object_not_found: wire('not_found', 404, 'There is nothing here.'),
   input_invalid: wire('invalid_request', 400, 'The input is not valid.'),
@@ -183,6 +185,10 @@ export interface RefusalContext {
   readonly retryAfter?: number;
   /** All scopes needed at once, for a challenge. */
   readonly scope?: string;
+  /** For `step_up_required`: how the person must have signed in, parted by spaces. */
+  readonly acrValues?: string;
+  /** For `step_up_required`: seconds since the person signed in at most. */
+  readonly maxAge?: number;
   /** The authentication scheme the client tried, echoed as a challenge (RFC 6749 §5.2). */
   readonly challenge?: 'Basic' | 'Bearer';
   /** Set when the error may go back to the client. */
