@@ -131,13 +131,121 @@ export const guardMutants: readonly Break[] = [
   ),
   ...at(
     guard,
-    'verify-token.ts',
+    'claims.ts',
     [
       ['R-092', 'a bound token passes as a bearer', "if (claims['cnf'] !== undefined)", 'if (false)'],
       ['S-27', 'an ID token passes', 'claimsOfOtherTokens.some(', '[].some('],
-      ['S-32', 'every audience is ours', 'audience: config.audience,', "audience: 'https://other.example',"],
     ],
     ['verify-token.test.ts'],
+  ),
+  ...at(
+    guard,
+    'issuer.ts',
+    [
+      ['S-32', 'every audience is ours', ': config.audience,', ": 'https://other.example',"],
+      ['R-160', 'rules on values are not kept', '...required, ...clients', '...clients'],
+      ['S-9', 'tokens of any client pass', '...required, ...clients', '...required'],
+      ['R-155', 'no audience needs no other rule', 'isList(issuer.clients) && hasEntries(issuer.require)', 'true'],
+    ],
+    ['verify-token.test.ts', 'issuers.test.ts', 'config.test.ts'],
+  ),
+  ...at(
+    guard,
+    'verify-token.ts',
+    [
+      ['R-160', 'all issuers share the rules of the first', 'judges.get(claimedIssuer(token))', 'only'],
+      ['R-064', 'revocation is not asked for', 'if (judge.revocation !== undefined)', 'if (false)'],
+      ['R-161', 'the moment of a subject is not asked for', 'await requireAfter?.(claims, access);', ''],
+    ],
+    ['issuers.test.ts', 'revocation.test.ts', 'not-before.test.ts'],
+  ),
+  ...at(
+    guard,
+    'introspect.ts',
+    [
+      [
+        'R-060',
+        'inactive tokens pass',
+        "if (active === false) return refuse('token_invalid', { detail: 'not active' });",
+        '',
+      ],
+      [
+        'R-061',
+        'a plain answer passes for a signed one',
+        'if (mediaType !== accept) return unusable',
+        'if (false) return unusable',
+      ],
+      [
+        'S-51',
+        'answers are remembered for ever',
+        'known !== undefined && runtime.monotonic() < known.until',
+        'known !== undefined',
+      ],
+      ['S-51', 'claims of an answer are not checked', 'return deps.check(answer);', 'return answer as never;'],
+      ['S-51', 'a refresh token passes', 'if (!isBearer && !(type === undefined && deps.kindIsRuled))', 'if (false)'],
+    ],
+    ['introspect.test.ts'],
+  ),
+  ...at(
+    guard,
+    'revocation.ts',
+    [
+      [
+        'R-064',
+        'revoked tokens pass',
+        "if (revoked === true) throw invalid('revoked');",
+        'if (revoked === true) return;',
+      ],
+      ['R-064', 'what is not known passes', 'if (deps.permitUnknown && revoked === undefined) return;', 'return;'],
+      ['R-064', 'a token without a bit passes', "throw invalid('a token that cannot be revoked');", ''],
+    ],
+    ['revocation.test.ts'],
+  ),
+  ...at(
+    guard,
+    'not-before.ts',
+    [
+      [
+        'R-161',
+        'a moment that is no number lets all pass',
+        'iat !== undefined && iat >= moment',
+        '!(iat !== undefined && iat < moment)',
+      ],
+      ['R-161', 'a moment is remembered for ever', '< port.staleness * 1000', '< Number.POSITIVE_INFINITY'],
+    ],
+    ['not-before.test.ts'],
+  ),
+  ...at(
+    guard,
+    'step-up.ts',
+    [
+      ['R-158', 'any sign-in is strong', 'need.acr === undefined || (acr', 'true || (acr'],
+      ['R-158', 'a token that says nothing is recent', '?? Number.NaN', '?? now / 1000'],
+    ],
+    ['challenges.test.ts'],
+  ),
+  ...at(
+    'packages/protocol/src/jose',
+    'remote-key-source.ts',
+    [
+      ['R-098', 'metadata of another issuer is believed', "if (value['issuer'] !== issuer)", 'if (false)'],
+      ['R-098', 'metadata leads to keys without https', 'return downgraded ?', 'return false ?'],
+    ],
+    ['discovered-key-source.test.ts'],
+  ),
+  ...at(
+    'packages/protocol/src/jose',
+    'jwt-claims.ts',
+    [
+      [
+        'R-151',
+        'a missing audience is any audience',
+        'if (audience === null) return aud === undefined;',
+        'if (aud === undefined) return true;',
+      ],
+      ['R-150', 'a signed answer never ages', 'rules.maxAge > 0 ? Math.min(exp, iat + rules.maxAge) : exp', 'exp'],
+    ],
+    ['jwt.test.ts', 'jwt-claims.test.ts'],
   ),
   ...at(
     guard,
