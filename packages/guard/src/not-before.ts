@@ -53,7 +53,7 @@ export function createNotBeforeCheck(
     if (moment === undefined) return;
     // INVARIANT: written so that a moment that is no number, or a token without `iat`, is refused.
     const { iat } = claims;
-    if (iat !== undefined && iat >= moment) return;
+    if (typeof moment === 'number' && iat !== undefined && iat >= moment) return;
     throw new Refusal('token_invalid', { detail: 'from before the tokens of its subject ended' });
   };
 }
