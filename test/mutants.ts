@@ -6,6 +6,7 @@ import { bffMutants } from './mutants/bff-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
+import { machineMutants } from './mutants/machine-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
 
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...guardMutants,
   ...storeMutants,
   ...entranceMutants,
+  ...machineMutants,
   ...bffMutants,
   {
     row: 'R-003',

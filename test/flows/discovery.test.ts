@@ -25,7 +25,8 @@ test('R-099[discovery] S-35 both documents say the same, for exactly this issuer
 test('R-099[discovery] R-029 S-21 S-22 it never offers none, plain, implicit or password, and says false where silence means true', () => {
   assert.deepEqual(list('response_types_supported'), ['code']);
   assert.deepEqual(list('code_challenge_methods_supported'), ['S256']);
-  assert.deepEqual([...list('grant_types_supported')].sort(), ['authorization_code', 'refresh_token']);
+  const grants = ['authorization_code', 'client_credentials', 'refresh_token'];
+  assert.deepEqual([...list('grant_types_supported')].sort(), grants);
   assert.equal(metadata['request_parameter_supported'], false);
   assert.equal(metadata['request_uri_parameter_supported'], false);
   assert.equal(metadata['authorization_response_iss_parameter_supported'], true);
@@ -146,7 +147,7 @@ test('R-020[discovery] R-099 an issuer with a path has its documents where each 
 });
 
 test('R-099[discovery] R-186 what it does not name is not served', async () => {
-  const grants = ['implicit', 'password', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'];
+  const grants = ['implicit', 'password', 'urn:ietf:params:oauth:grant-type:device_code'];
   for (const grant of grants) {
     const web = world.client('web');
     const answer: JsonAnswer = await web.token({ grant_type: grant });

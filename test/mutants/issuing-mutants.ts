@@ -46,10 +46,10 @@ export const issuingMutants: readonly Mutant[] = [
     row: 'R-026',
     file: 'packages/server/src/endpoints/token/token.ts',
     breaks: 'a code is consumed before its resource is checked',
-    find: `    const entitlement = entitlementOf(found, tokenRequest, deps.resources);
-    const refreshToken = await found.redeem(exchange);`,
-    replace: `    const refreshToken = await found.redeem(exchange);
-    const entitlement = entitlementOf(found, tokenRequest, deps.resources);`,
+    find: `  const entitlement = entitlementOf(found, tokenRequest, deps.resources);
+  const refreshToken = await found.redeem(exchange);`,
+    replace: `  const refreshToken = await found.redeem(exchange);
+  const entitlement = entitlementOf(found, tokenRequest, deps.resources);`,
     tests: ['packages/server/src/endpoints/token/authorization-code.test.ts'],
   },
   {

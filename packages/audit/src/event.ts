@@ -128,7 +128,8 @@ export type OutcomeEvent =
 export type NoticeEvent =
   | {
       readonly type: 'token.issued';
-      readonly authorization: string;
+      /** Undefined when a client acts for itself. */
+      readonly authorization: string | undefined;
       readonly client: string;
       readonly person: string | undefined;
       readonly kind: 'access_token' | 'id_token';

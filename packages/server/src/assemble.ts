@@ -11,6 +11,7 @@ import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discove
 import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
+import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
 import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
 import { createTokenEndpoint } from './endpoints/token/token.ts';
 import { profileClaims } from './endpoints/userinfo/claims.ts';
@@ -109,6 +110,7 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
   const { clients, resources, limitStore } = parts;
   const tagKey = deriveKey(masterKey, 'refresh-tag');
   const grants = new Map([
+    ['client_credentials', clientCredentialsGrant],
     ['authorization_code', authorizationCodeGrant({ store, runtime, tagKey, lifetimes })],
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);

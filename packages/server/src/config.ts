@@ -61,11 +61,17 @@ export interface ClientConfig {
   readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'none';
   /** 32 or more characters of `A-Z a-z 0-9 - . _ ~`. For confidential clients only. */
   readonly secret?: SecretSource;
-  readonly grants?: readonly ('authorization_code' | 'refresh_token')[];
+  readonly grants?: readonly ('authorization_code' | 'refresh_token' | 'client_credentials')[];
+  /** Empty for a client that sends no browser anywhere. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
   /** All the scopes it may ask for, of the issuer (`openid`, `profile`, `email`, `offline_access`) and of resources. */
   readonly scopes: readonly string[];
+  /**
+   * What it may do for itself, with no person behind it, by the grant `client_credentials`: scopes of its resources. A
+   * request that names no scope gets all of them at the one resource it is for. Nothing in `scopes` counts here.
+   */
+  readonly ownScopes?: readonly string[];
   /** Audiences of the resources it may ask tokens for; the issuer is always among them. */
   readonly resources?: readonly string[];
   /** The audience of a request that names no resource; the issuer when absent. */

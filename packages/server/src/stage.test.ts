@@ -17,6 +17,7 @@ import type { Client } from './clients/client.ts';
 import type { LimitSettings } from './config.ts';
 import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discovery/discovery.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
+import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
 import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
 import { createTokenEndpoint } from './endpoints/token/token.ts';
 import { profileClaims } from './endpoints/userinfo/claims.ts';
@@ -120,6 +121,7 @@ export function testClient(id: string, changes: Partial<Client> = {}): Client {
       'invoices:write',
       'reports:read',
     ]),
+    ownScopes: new Set(),
     resources: [issuer, invoices, reports],
     defaultResource: invoices,
     idTokenAlgorithm: 'RS256',
@@ -306,6 +308,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
   const refreshRetry = options.refreshRetry ?? { window: 10, limit: 5 };
   const deps = { store, runtime, tagKey: deriveKey(masterKey, 'refresh-tag'), lifetimes, refreshRetry };
   const grants = new Map([
+    ['client_credentials', clientCredentialsGrant],
     ['authorization_code', authorizationCodeGrant(deps)],
     ['refresh_token', refreshTokenGrant(deps)],
   ]);

@@ -34,6 +34,13 @@ const clients: readonly ClientConfig[] = [
   client('trusted', { consent: 'trusted' }),
   client('once', { grants: ['authorization_code'] }),
   client('narrow', { scopes: ['openid', 'notes:read'], resources: [audiences.notes] }),
+  client('batch', {
+    grants: ['client_credentials'],
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    scopes: [],
+    ownScopes: ['notes:read', 'notes:write', 'bills:read'],
+  }),
   client('spa', { kind: 'spa', authentication: 'none' }),
   client('native', {
     kind: 'native',

@@ -17,6 +17,7 @@ function client(id: string, authentication: Client['authentication']): Client {
     redirectUris: [],
     postLogoutRedirectUris: [],
     scopes: new Set(),
+    ownScopes: new Set(),
     resources: [],
     defaultResource: '',
     idTokenAlgorithm: 'RS256',

@@ -20,6 +20,8 @@ export interface Client {
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
   readonly scopes: ReadonlySet<string>;
+  /** What it may do for itself by client credentials; each belongs to one resource, never to the issuer. */
+  readonly ownScopes: ReadonlySet<string>;
   /** Audiences it may ask tokens for; the issuer is always among them. */
   readonly resources: readonly string[];
   /** The audience of a request that names none. */
@@ -33,6 +35,17 @@ export interface Client {
 
 export interface ClientDirectory {
   readonly find: (id: string) => Client | undefined;
+}
+
+/**
+ * The subject of tokens that a client gets for itself.
+ *
+ * INVARIANT: no person's id has a colon, so whatever a client is called, it passes for nobody (R-076).
+ *
+ * @see RFC 9700 §4.15
+ */
+export function subjectOfClient({ id }: Pick<Client, 'id'>): string {
+  return `client:${id}`;
 }
 
 /** The clients of the configuration, by id. */

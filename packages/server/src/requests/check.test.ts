@@ -35,6 +35,7 @@ const web: Client = {
   redirectUris: [redirectUri],
   postLogoutRedirectUris: [],
   scopes: new Set(['openid', 'profile', 'offline_access', 'things:read', 'bills:read']),
+  ownScopes: new Set(),
   resources: [issuer, things, bills],
   defaultResource: things,
   idTokenAlgorithm: 'RS256',

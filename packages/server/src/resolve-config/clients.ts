@@ -54,6 +54,7 @@ function toClient(
     redirectUris: shape.redirectUris,
     postLogoutRedirectUris: shape.postLogoutRedirectUris,
     scopes: new Set(shape.scopes),
+    ownScopes: new Set(shape.ownScopes),
     resources: [...new Set([issuer, ...shape.resources])],
     defaultResource: shape.defaultResource ?? issuer,
     idTokenAlgorithm: shape.idTokenAlgorithm,
@@ -89,7 +90,9 @@ function resolveSecret(shape: ClientShape, index: number, rules: ClientRules): s
 }
 
 function checkUris(shape: ClientShape, told: Tell): void {
-  if (shape.redirectUris.length === 0) told('redirectUris', shape.redirectUris, 'at least one redirect URI');
+  if (shape.redirectUris.length === 0 && shape.grants.includes('authorization_code')) {
+    told('redirectUris', shape.redirectUris, 'at least one redirect URI for the grant authorization_code');
+  }
   for (const list of ['redirectUris', 'postLogoutRedirectUris'] as const) {
     for (const [index, uri] of shape[list].entries()) {
       const problem = redirectUriProblem(uri, shape.kind);
@@ -111,8 +114,15 @@ function isPageUri(uri: string): boolean {
 }
 
 function checkGrants(shape: ClientShape, told: Tell): void {
-  if (!shape.grants.includes('authorization_code')) {
-    told('grants', shape.grants, 'authorization_code, and refresh_token only beside it');
+  const alone = shape.grants.includes('client_credentials');
+  if (!shape.grants.includes('authorization_code') && (!alone || shape.grants.includes('refresh_token'))) {
+    told('grants', shape.grants, 'authorization_code or client_credentials, and refresh_token only beside the first');
+  }
+  // A public client proves nothing, so it has no identity of its own to act under (OAuth 2.1 §4.2).
+  if (alone && shape.kind !== 'web') told('grants', shape.grants, `no client_credentials for a ${shape.kind} client`);
+  if (alone !== shape.ownScopes.length > 0) {
+    const allowed = alone ? 'at least one scope for the grant client_credentials' : 'none without client_credentials';
+    told('ownScopes', shape.ownScopes, allowed);
   }
 }
 
@@ -130,10 +140,17 @@ function checkResources(shape: ClientShape, { resources }: ClientRules, told: Te
 
 function checkScopes(shape: ClientShape, { resources }: ClientRules, told: Tell): void {
   const [issuer] = resources;
-  const own = resources.filter(({ audience }) => audience === issuer.audience || shape.resources.includes(audience));
-  for (const [index, scope] of shape.scopes.entries()) {
-    const exists = own.some((resource) => resource.scopes.has(scope));
-    if (!exists) told(`scopes[${index}]`, scope, 'a scope of the issuer or of one of the resources of this client');
-    else if (shape.scopes.indexOf(scope) !== index) told(`scopes[${index}]`, scope, 'each scope once');
+  const apis = resources.filter(({ audience }) => shape.resources.includes(audience));
+  // The issuer's scopes are about a person, and with client credentials there is none.
+  const lists = [
+    ['scopes', [issuer, ...apis], 'a scope of the issuer or of one of the resources of this client'],
+    ['ownScopes', apis, 'a scope of one of the resources of this client'],
+  ] as const;
+  for (const [key, places, allowed] of lists) {
+    for (const [index, scope] of shape[key].entries()) {
+      const exists = places.some((resource) => resource.scopes.has(scope));
+      if (!exists) told(`${key}[${index}]`, scope, allowed);
+      else if (shape[key].indexOf(scope) !== index) told(`${key}[${index}]`, scope, 'each scope once');
+    }
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { hashSecret } from '@castellan/protocol';
 import { seededRandom } from '../../../testkit/src/random.ts';
+import { subjectOfClient } from '../clients/client.ts';
 import type { ClientConfig, Config } from '../config.ts';
 import { ConfigError, type ConfigProblem } from './problems.ts';
 import { resolveConfig } from './resolve-config.ts';
@@ -286,6 +287,25 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
     'clients[0].defaultResource',
   ],
   ['R-219', 'refresh tokens alone', { grants: ['refresh_token'] }, 'clients[0].grants'],
+  ['R-219', 'rights of its own and no grant for them', { ownScopes: ['things:read'] }, 'clients[0].ownScopes'],
+  [
+    'R-219',
+    'a grant of its own and no rights',
+    { grants: ['authorization_code', 'client_credentials'] },
+    'clients[0].ownScopes',
+  ],
+  [
+    'R-219',
+    'refresh tokens for itself',
+    { grants: ['client_credentials', 'refresh_token'], ownScopes: ['things:read'] },
+    'clients[0].grants',
+  ],
+  [
+    'R-219',
+    'a scope of people for itself',
+    { grants: ['client_credentials'], ownScopes: ['things:read', 'openid'] },
+    'clients[0].ownScopes[1]',
+  ],
   ['R-219', 'a password grant', { grants: ['password'] }, 'clients[0].grants[0]'],
   ['R-219', 'an unsigned ID token', { idTokenAlgorithm: 'none' }, 'clients[0].idTokenAlgorithm'],
   ['R-219', 'a logo over http', { logoUri: 'http://web.example/logo.png' }, 'clients[0].logoUri'],
@@ -297,6 +317,23 @@ for (const [rows, title, change, key] of clientRules) {
     assert.deepEqual(keysOf({ ...good, clients: [{ ...web, ...change }] }), [key]);
   });
 }
+
+test('R-076[config] S-6 whatever a service is called, its subject is no person’s, and only a confidential client is one', () => {
+  const service = {
+    ...web,
+    id: 'AAAAAAAAAAAAAAAAAAAAAA',
+    grants: ['client_credentials'],
+    redirectUris: [],
+    scopes: [],
+    ownScopes: ['things:read'],
+  };
+  const [client] = resolveConfig({ ...good, clients: [service] } as unknown as Config, environment).clients;
+  assert.ok(client !== undefined);
+  // The ids of people are 22 characters of base64url, and no colon is one.
+  assert.doesNotMatch(subjectOfClient(client), /^[A-Za-z0-9_-]+$/);
+  const { secret: _, ...open } = { ...service, kind: 'native', authentication: 'none' };
+  assert.deepEqual(keysOf({ ...good, clients: [open] }), ['clients[0].grants']);
+});
 
 test('R-219[config] two clients of one id, and a scope of two resources, are refused', () => {
   assert.deepEqual(keysOf({ ...good, clients: [web, web] }), ['clients[1].id']);

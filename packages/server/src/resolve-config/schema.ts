@@ -6,7 +6,7 @@ import { describeValue, type ProblemList } from './problems.ts';
 /** A part with its defaults filled in. */
 export type ClientShape = Filled<
   ClientConfig,
-  'grants' | 'postLogoutRedirectUris' | 'resources' | 'idTokenAlgorithm' | 'consent'
+  'grants' | 'postLogoutRedirectUris' | 'ownScopes' | 'resources' | 'idTokenAlgorithm' | 'consent'
 >;
 export type ResourceShape = Filled<ResourceConfig, 'algorithm'>;
 
@@ -103,10 +103,11 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   kind: word('web', 'spa', 'native'),
   authentication: word('client_secret_basic', 'client_secret_post', 'none'),
   secret: secretSourceSchema.optional(),
-  grants: list(word('authorization_code', 'refresh_token')).default(['authorization_code']),
+  grants: list(word('authorization_code', 'refresh_token', 'client_credentials')).default(['authorization_code']),
   redirectUris: list(text(2000)),
   postLogoutRedirectUris: list(text(2000)).default([]),
   scopes: list(text(200)),
+  ownScopes: list(text(200)).default([]),
   resources: list(text(2000)).default([]),
   defaultResource: text(2000).optional(),
   idTokenAlgorithm: word('RS256', 'ES256').default('RS256'),

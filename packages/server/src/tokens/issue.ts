@@ -6,7 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import { epochSeconds, formatScope, type Runtime, refuse, type SignatureAlgorithm, signJwt } from '@castellan/protocol';
-import type { Client } from '../clients/client.ts';
+import { type Client, subjectOfClient } from '../clients/client.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { longestAccessToken, type Resource, scopesAt } from '../resources/resource.ts';
@@ -14,7 +14,8 @@ import type { AuthorizationRow } from '../store/store.ts';
 
 /** What tokens are issued for; everything in it was checked. */
 interface Issuance {
-  readonly authorization: AuthorizationRow;
+  /** Undefined when the client acts for itself: then its tokens hang on client and resource alone. */
+  readonly authorization: AuthorizationRow | undefined;
   readonly client: Client;
   /** The one audience of the access token. */
   readonly resource: Resource;
@@ -49,11 +50,16 @@ const longestIdToken = 900;
 /** The mint of one server. */
 export function createMint(deps: MintDeps): IssueTokens {
   return async (issuance, exchange) => {
-    // A client that acts for itself gets its own namespace of subjects; until then nobody may take this path.
-    const subject = issuance.authorization.person ?? refuse('server_error', { detail: 'an authorization of nobody' });
+    const { authorization } = issuance;
+    if (authorization === undefined) {
+      const access = await issueAccessToken(deps, { ...issuance, subject: subjectOfClient(issuance.client) }, exchange);
+      return { ...access, idToken: undefined };
+    }
+    // INVARIANT: an authorization without its person never falls back to the client's own subject.
+    const subject = authorization.person ?? refuse('server_error', { detail: 'an authorization of nobody' });
     const access = await issueAccessToken(deps, { ...issuance, subject }, exchange);
     const idToken = issuance.scopes.includes('openid')
-      ? await issueIdToken(deps, { ...issuance, subject, accessToken: access.accessToken }, exchange)
+      ? await issueIdToken(deps, { ...issuance, authorization, subject, accessToken: access.accessToken }, exchange)
       : undefined;
     return { ...access, idToken };
   };
@@ -80,14 +86,14 @@ async function issueAccessToken(
     exp: now + expiresIn,
     jti: deps.runtime.randomBytes(16).toString('base64url'),
     scope: formatScope(scopes),
-    ...authenticationClaims(authorization),
+    ...(authorization === undefined ? {} : authenticationClaims(authorization)),
   };
   const accessToken = await signJwt(await deps.keys.signer(resource.algorithm), 'at+jwt', claims);
   exchange.notice({
     type: 'token.issued',
-    authorization: authorization.id,
+    authorization: authorization?.id,
     client: client.id,
-    person: authorization.person,
+    person: authorization?.person,
     kind: 'access_token',
     audience: resource.audience,
     scopes,
@@ -98,7 +104,7 @@ async function issueAccessToken(
 /** OpenID Connect Core §2. It says who signed in and how, and gives no access to anything. */
 async function issueIdToken(
   deps: MintDeps,
-  issuance: ForSubject & { readonly accessToken: string },
+  issuance: ForSubject & { readonly authorization: AuthorizationRow; readonly accessToken: string },
   exchange: Exchange,
 ): Promise<string> {
   const { authorization, client } = issuance;

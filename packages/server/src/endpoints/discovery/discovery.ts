@@ -51,7 +51,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     // Said because the default would include the implicit grant (RFC 8414 §2).
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],

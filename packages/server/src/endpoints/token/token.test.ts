@@ -39,14 +39,7 @@ test('R-028[token] a refusal names its error and nothing of what was sent', asyn
 
 test('R-029[token] there is no password grant, nor any other that is not offered', async (t) => {
   const stage = await openStage(t);
-  for (const grant of [
-    'password',
-    'implicit',
-    'client_credentials',
-    'constructor',
-    '__proto__',
-    'AUTHORIZATION_CODE',
-  ]) {
+  for (const grant of ['password', 'implicit', 'constructor', '__proto__', 'AUTHORIZATION_CODE']) {
     const answer = await stage.token({ grant_type: grant, username: 'anna', password: 'anna' });
     assert.deepEqual([answer.status, answer.json.error], [400, 'unsupported_grant_type'], grant);
   }

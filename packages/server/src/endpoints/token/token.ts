@@ -39,12 +39,22 @@ export interface TokenRequest {
 /** A grant type: how its artefact is found. Everything after that hangs on what was found. */
 export interface Grant {
   /** Told when nothing was found, or something of another client. */
-  readonly invalid: 'code_invalid' | 'refresh_invalid';
+  readonly invalid: 'code_invalid' | 'refresh_invalid' | 'grant_not_allowed';
   readonly find: (request: TokenRequest) => Promise<FoundGrant | undefined>;
 }
 
-/** An artefact that exists. Nothing of it was checked or consumed. */
-interface FoundGrant {
+/** An artefact that exists, or a client's own rights. Nothing of it was checked or consumed. */
+type FoundGrant = FoundAuthorization | OwnRights;
+
+/** The client acts for itself: no person, no session, nothing to consume. */
+interface OwnRights {
+  readonly authorization: undefined;
+  /** At most these; the client was told them by its administrator. */
+  readonly own: { readonly scopes: readonly string[]; readonly resources: readonly string[] };
+  readonly askedScope: string | undefined;
+}
+
+interface FoundAuthorization {
   readonly authorization: AuthorizationRow;
   /** Undefined when there is no such person. */
   readonly personState: PersonState | undefined;
@@ -87,13 +97,38 @@ export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
     const tokenRequest = { client, parameters, resources };
     const grant = loadGrant(deps, tokenRequest);
     const found = (await grant.find(tokenRequest)) ?? refuse(grant.invalid, { detail: 'never issued here' });
-    checkFound(found, grant, client);
-    const entitlement = entitlementOf(found, tokenRequest, deps.resources);
-    const refreshToken = await found.redeem(exchange);
-    const { authorization, nonce } = found;
-    const tokens = await deps.issue({ authorization, client, nonce, ...entitlement }, exchange);
-    return tokenAnswer(tokens, refreshToken);
+    return found.authorization === undefined
+      ? answerOwn(deps, { found, tokenRequest }, exchange)
+      : answerAuthorized(deps, { found, grant, tokenRequest }, exchange);
   };
+}
+
+async function answerAuthorized(
+  deps: TokenEndpointDeps,
+  { found, grant, tokenRequest }: { found: FoundAuthorization; grant: Grant; tokenRequest: TokenRequest },
+  exchange: Exchange,
+): Promise<HttpAnswer> {
+  const { client } = tokenRequest;
+  checkFound(found, grant, client);
+  const entitlement = entitlementOf(found, tokenRequest, deps.resources);
+  const refreshToken = await found.redeem(exchange);
+  const { authorization, nonce } = found;
+  const tokens = await deps.issue({ authorization, client, nonce, ...entitlement }, exchange);
+  return tokenAnswer(tokens, refreshToken);
+}
+
+/** Neither refresh token nor ID token: the client can always ask again, and nobody signed in. */
+async function answerOwn(
+  deps: TokenEndpointDeps,
+  { found, tokenRequest }: { found: OwnRights; tokenRequest: TokenRequest },
+  exchange: Exchange,
+): Promise<HttpAnswer> {
+  const { client, resources } = tokenRequest;
+  const { own, askedScope } = found;
+  const rights = { resources, client: { ...client, scopes: new Set(own.scopes) } };
+  const entitlement = entitlementOf({ authorization: own, askedScope }, rights, deps.resources);
+  const tokens = await deps.issue({ authorization: undefined, client, nonce: undefined, ...entitlement }, exchange);
+  return tokenAnswer(tokens, undefined);
 }
 
 /** Parameters that are secret or buy something secret: in a URL they end up in logs and histories. */
@@ -133,7 +168,7 @@ function loadGrant(deps: TokenEndpointDeps, request: TokenRequest): Grant {
 }
 
 /** What must hold at every issuance, whatever the grant. */
-function checkFound(found: FoundGrant, grant: Grant, client: AuthenticatedClient): void {
+function checkFound(found: FoundAuthorization, grant: Grant, client: AuthenticatedClient): void {
   const { authorization } = found;
   if (authorization.client !== client.id) refuse(grant.invalid, { detail: 'issued to another client' });
   found.check();
