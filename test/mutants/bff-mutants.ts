@@ -146,8 +146,8 @@ const proxy: readonly Break[] = [
     ['I-7', 'a request without its event', 'exchange.finish({ endpoint', 'void ({ endpoint'],
     ['R-225', 'what an app throws stands in an event', 'error: nameOf(error) }', 'error: String(error) }'],
   ]),
-  ...at('journal.ts', 'bff.test.ts', [
-    ['R-223', 'events that a sink did not take are lost', 'waiting = [...batch, ...waiting];', ''],
+  ...at('carrier.ts', 'carrier.test.ts', [
+    ['R-223', 'events that a sink did not take are lost', 'waiting.events = [...events, ...waiting.events];', ''],
   ]),
   ...at('config.ts', 'bff.test.ts', [
     [

@@ -34,7 +34,7 @@ import { createSessionEndpoint, createSessions } from './session.ts';
 export interface Bff {
   /** Answers every request; never throws. */
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
-  /** Delivers the events that wait. Does not close the session port, which the caller opened. */
+  /** Delivers the events that wait and closes the sinks. Does not close the session port, which the caller opened. */
   readonly close: () => Promise<void>;
 }
 

@@ -1,18 +1,11 @@
 /**
- * Carries events to the sinks: outcomes and notices from memory within a second, effects from the outbox in which
- * they were committed.
+ * What every request leaves behind: exactly one outcome, its effects and notices, all with one correlation.
  *
- * Owns: order, repetition and the bound on what waits. Does not own: what an event says.
+ * Owns: who and when of an event. Does not own: how events reach the sinks (`carrier.ts`).
  */
-import {
-  type NonEmpty,
-  type NoticeEvent,
-  type OutcomeEvent,
-  type RecordedEvent,
-  recordEvents,
-  type Sink,
-} from '@castellan/audit';
+import { type NoticeEvent, type OutcomeEvent, recordEvents, type Sink } from '@castellan/audit';
 import { clientAddress, type HttpRequest, type Runtime } from '@castellan/protocol';
+import { createCarrier } from './carrier.ts';
 import type { ResolvedBffConfig } from './config.ts';
 import type { Exchange } from './exchange.ts';
 import type { SessionPort } from './session-port.ts';
@@ -40,19 +33,21 @@ export interface OpenExchange extends Exchange {
 
 export interface Journal {
   readonly open: (request: HttpRequest) => OpenExchange;
-  /** Delivers what waits, once. */
+  /** Delivers what waits, once, and closes the sinks. */
   readonly close: () => Promise<void>;
 }
 
-/** Events lost in a crash are at most this old. */
-const lossWindow = 1000;
-/** More than this waiting means that no sink takes anything: the oldest go. */
-const capacity = 10_000;
-
 /** Starts carrying events; what an earlier process left in the outbox goes first. */
 export function createJournal(deps: JournalDeps): Journal {
-  const carrier = createCarrier(deps);
   const recorder = { source: deps.config.name, now: deps.runtime.now, randomBytes: deps.runtime.randomBytes };
+  const carrier = createCarrier({
+    ...deps,
+    tellLoss: (lost) => {
+      const correlation = deps.runtime.randomBytes(12).toString('base64url');
+      const error = `${lost} events were lost: the sinks did not take them in time`;
+      return recordEvents<NoticeEvent>(recorder, correlation, [{ type: 'failure', where: 'events', error }])[0];
+    },
+  });
   return {
     open: (request) => {
       const correlation = deps.runtime.randomBytes(12).toString('base64url');
@@ -79,56 +74,5 @@ export function createJournal(deps: JournalDeps): Journal {
       };
     },
     close: carrier.close,
-  };
-}
-
-interface Carrier {
-  readonly add: (events: NonEmpty<RecordedEvent>) => void;
-  readonly wake: () => void;
-  readonly close: () => Promise<void>;
-}
-
-function createCarrier({ sessions, runtime, sinks }: JournalDeps): Carrier {
-  let waiting: RecordedEvent[] = [];
-  let cancel: (() => void) | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const deliver = async (events: readonly RecordedEvent[]): Promise<void> => {
-    await Promise.all(sinks.map((sink) => sink.deliver(events)));
-  };
-  const round = async (): Promise<void> => {
-    for (let rows = await sessions.readOutbox(100); rows.length > 0; rows = await sessions.readOutbox(100)) {
-      await deliver(rows.map(({ event }) => event));
-      await sessions.dropFromOutbox(rows.map(({ sequence }) => sequence));
-    }
-    const batch = waiting;
-    waiting = [];
-    if (batch.length === 0) return;
-    await deliver(batch).catch((error: unknown) => {
-      waiting = [...batch, ...waiting];
-      throw error;
-    });
-  };
-  // A sink that fails gets the same again later (readers drop repeats by id); a request never waits for it.
-  const run = (): Promise<void> => {
-    cancel = undefined;
-    running = running.then(round).catch(() => wake());
-    return running;
-  };
-  const wake = (): void => {
-    cancel ??= runtime.schedule(lossWindow, () => void run());
-  };
-  wake();
-  return {
-    add: (events) => {
-      waiting.push(...events);
-      if (waiting.length > capacity) waiting = waiting.slice(-capacity);
-      wake();
-    },
-    wake,
-    close: async () => {
-      cancel?.();
-      await run();
-      cancel?.();
-    },
   };
 }
