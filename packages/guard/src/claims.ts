@@ -34,10 +34,15 @@ export function accessOf(claims: VerifiedClaims, { names, machine }: ClaimReadin
     client,
     scopes: readScopes(valueAt(claims, scopesAt)) ?? invalidClaim(nameOf(scopesAt)),
     roles: names.roles === undefined ? none : (readRoles(valueAt(claims, names.roles)) ?? invalidClaim('roles')),
-    kind: isMachine || subject === client ? 'client' : 'person',
+    kind: isMachine || isOwnSubject(subject, client) ? 'client' : 'person',
     acr: typeof acr === 'string' ? acr : undefined,
     authenticatedAt: typeof authenticatedAt === 'number' ? authenticatedAt : undefined,
   });
+}
+
+/** RFC 9068 §2.2; or `client:` before the name, as Castellan writes it, so that no client passes for a person. */
+function isOwnSubject(subject: string, client: string | undefined): boolean {
+  return client !== undefined && (subject === client || subject === `client:${client}`);
 }
 
 const none: readonly string[] = Object.freeze([]);
