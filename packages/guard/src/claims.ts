@@ -32,7 +32,7 @@ export function accessOf(claims: VerifiedClaims, { names, machine }: ClaimReadin
     issuer: claims.iss,
     subject,
     client,
-    scopes: readScopes(valueAt(claims, scopesAt)) ?? invalidClaim(nameOf(scopesAt)),
+    scopes: scopesOf(valueAt(claims, scopesAt), names.scopePrefix) ?? invalidClaim(nameOf(scopesAt)),
     roles: names.roles === undefined ? none : (readRoles(valueAt(claims, names.roles)) ?? invalidClaim('roles')),
     kind: isMachine || isOwnSubject(subject, client) ? 'client' : 'person',
     acr: typeof acr === 'string' ? acr : undefined,
@@ -67,6 +67,12 @@ function valueAt(claims: VerifiedClaims, path: ClaimPath): unknown {
 function fitsMachine(claims: VerifiedClaims, { claim, values }: MachineClaims): boolean {
   const value = valueAt(claims, claim);
   return values === undefined ? value !== undefined : typeof value === 'string' && values.includes(value);
+}
+
+function scopesOf(claim: unknown, prefix: string): readonly string[] | undefined {
+  const scopes = readScopes(claim);
+  if (scopes === undefined || prefix === '') return scopes;
+  return Object.freeze(scopes.filter((scope) => scope.startsWith(prefix)).map((scope) => scope.slice(prefix.length)));
 }
 
 /** Text parted by spaces (RFC 8693 §4.2), or the list that some issuers write; no claim means no scope. */

@@ -13,6 +13,8 @@ export interface ClaimNames {
   readonly client?: string;
   /** Text parted by spaces, or a list of texts. */
   readonly scopes?: ClaimPath;
+  /** What the issuer writes before the scopes of this API. It is cut off, and scopes without it do not count. */
+  readonly scopePrefix?: string;
   /** Roles or groups, for the API's own `principal` to judge; none by default. */
   readonly roles?: ClaimPath;
 }
@@ -79,11 +81,12 @@ export interface CheckedNames {
   readonly subject: string;
   readonly client: string;
   readonly scopes: ClaimPath;
+  readonly scopePrefix: string;
   readonly roles: ClaimPath | undefined;
 }
 
 export function namesOf({ claims }: IssuerConfig): CheckedNames {
-  return { subject: 'sub', client: 'client_id', scopes: 'scope', roles: undefined, ...claims };
+  return { subject: 'sub', client: 'client_id', scopes: 'scope', scopePrefix: '', roles: undefined, ...claims };
 }
 
 /** The rules for the claims of an issuer, whether they are signed or answered. */

@@ -168,6 +168,8 @@ export interface NotesApi {
   readonly publish: (keys: readonly object[]) => void;
   /** Puts the keys of another issuer onto the network. */
   readonly publishAt: (url: string, keys: readonly object[]) => void;
+  /** Puts anything that answers onto the network. */
+  readonly serveAt: (url: string, answer: (init: RequestInit | undefined) => Response | Promise<Response>) => void;
 }
 
 export interface Message {
@@ -195,7 +197,9 @@ export async function startNotes(change: (config: GuardConfig<NotesWords>) => ob
   let count = 0;
   const jwk = await publicJwkOf(privateKey, 'ES256');
   const key: SigningKey = { kid: jwk.kid, algorithm: 'ES256', privateKey };
-  const sets = new Map<string, readonly object[]>([[`${issuer}/jwks`, [jwk]]]);
+  const network = new Map<string, (init: RequestInit | undefined) => Response | Promise<Response>>();
+  const publishAt = (url: string, keys: readonly object[]) => void network.set(url, () => Response.json({ keys }));
+  publishAt(`${issuer}/jwks`, [jwk]);
   let fetched = 0;
   const runtime: Runtime = {
     ...clock,
@@ -203,11 +207,11 @@ export async function startNotes(change: (config: GuardConfig<NotesWords>) => ob
       count += 1;
       return Buffer.alloc(size, createHash('sha256').update(`${count}`).digest());
     },
-    fetch: async (url) => {
-      const keys = sets.get(String(url));
-      if (keys === undefined) throw new TypeError('nobody is there');
+    fetch: async (url, init) => {
+      const answer = network.get(String(url));
+      if (answer === undefined) throw new TypeError('nobody is there');
       fetched += 1;
-      return Response.json({ keys });
+      return answer(init);
     },
   };
   const sink = memorySink();
@@ -248,8 +252,9 @@ export async function startNotes(change: (config: GuardConfig<NotesWords>) => ob
       return { ...answer, json: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {} };
     },
     fetched: () => fetched,
-    publish: (keys) => void sets.set(`${issuer}/jwks`, keys),
-    publishAt: (url, keys) => void sets.set(url, keys),
+    publish: (keys) => publishAt(`${issuer}/jwks`, keys),
+    publishAt,
+    serveAt: (url, answer) => void network.set(url, answer),
   };
 }
 
