@@ -116,12 +116,7 @@ export const entranceMutants: readonly Break[] = [
     ],
   ]),
   ...at('endpoints/consent/consent-page.ts', 'endpoints/consent/consent-page.test.ts', [
-    [
-      'R-011',
-      'the page does not say how long',
-      '${accessDuration({ scopes: request.scopes, grants: client.grants }, view.lifetimes)}',
-      '',
-    ],
+    ['R-011', 'the page does not say how long', '${durationOf(view)}', ''],
     [
       'R-019',
       'the client name is markup',

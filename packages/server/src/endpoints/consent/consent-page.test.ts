@@ -10,7 +10,6 @@ const lifetimes: KeptFor = {
   accessToken: 300,
   refreshIdle: 14 * 86_400,
   refreshAbsolute: 30 * 86_400,
-  sessionAbsolute: 7 * 86_400,
 };
 const person: PersonRow = {
   id: 'id',
@@ -100,12 +99,21 @@ test('R-011[consent] how long it lasts is said for each way of keeping access', 
   );
   assert.equal(
     accessDuration({ scopes: ['openid'], grants: both }, lifetimes),
-    'Until you sign out, at the latest after 7 days.',
+    'Until you sign out, at the latest after 30 days.',
   );
   assert.match(
     accessDuration({ scopes: ['offline_access'], grants: both }, lifetimes),
     /^For up to 30 days, even after/,
   );
+});
+
+test('R-011[consent] without refresh tokens it lasts as long as the longest access token of those asked for', () => {
+  const client = testClient('once', { grants: new Set(['authorization_code']) });
+  const asked = [
+    { resource: issuer, scopes: ['openid'] },
+    { resource: { ...api, accessTokenLifetime: 900 }, scopes: ['invoices:read'] },
+  ];
+  assert.match(words(String(consentPage({ ...view, client, asked }).main)), /For 15 minutes after each sign-in\./);
 });
 
 test('R-011[consent] durations are whole numbers of the largest unit that fits', () => {

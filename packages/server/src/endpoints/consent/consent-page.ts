@@ -12,8 +12,9 @@ export interface ConsentView {
   readonly client: Client;
   readonly request: CheckedRequest;
   readonly person: PersonRow;
+  /** At least one, or there would be nothing to ask. */
   readonly asked: readonly { readonly resource: Resource; readonly scopes: readonly string[] }[];
-  readonly lifetimes: KeptFor;
+  readonly lifetimes: Omit<KeptFor, 'accessToken'>;
   readonly action: string;
   readonly otherAccount: string;
   readonly formToken: string;
@@ -37,9 +38,9 @@ function consentMain(view: ConsentView): Html {
   const { client, request } = view;
   return html`${clientLogo(client)}<h1>Allow <bdi id="client-name">${client.name}</bdi>?</h1>
 <p class="lead">It asks to do this with your account:</p>
-${view.asked.length === 0 ? '' : html`<ul class="grants" id="consent-grants">${view.asked.map(grantOf)}</ul>`}
+<ul class="grants" id="consent-grants">${view.asked.map(grantOf)}</ul>
 <dl class="facts">
-<div><dt>How long</dt><dd id="consent-duration">${accessDuration({ scopes: request.scopes, grants: client.grants }, view.lifetimes)}</dd></div>
+<div><dt>How long</dt><dd id="consent-duration">${durationOf(view)}</dd></div>
 <div><dt>Afterwards you go to</dt><dd id="consent-destination">${hostOf(request.redirectUri)}</dd></div>
 </dl>
 ${personOf(view)}
@@ -50,6 +51,11 @@ ${personOf(view)}
 <button id="consent-deny" class="plain" type="submit" name="decision" value="deny">Deny</button>
 </div>
 </form>`;
+}
+
+function durationOf({ client, request, asked, lifetimes }: ConsentView): string {
+  const accessToken = Math.max(...asked.map(({ resource }) => resource.accessTokenLifetime));
+  return accessDuration({ scopes: request.scopes, grants: client.grants }, { ...lifetimes, accessToken });
 }
 
 function personOf({ person, otherAccount }: ConsentView): Html {

@@ -40,7 +40,7 @@ export interface ConsentDeps {
   readonly cookies: ServerCookies;
   readonly formTokens: FormTokens;
   readonly pages: Pick<Pages, 'page'>;
-  readonly lifetimes: KeptFor;
+  readonly lifetimes: Omit<KeptFor, 'accessToken'>;
   readonly runtime: Pick<Runtime, 'now'>;
 }
 

@@ -3,10 +3,10 @@ import { offlineScope } from '../../resources/resource.ts';
 
 /** Seconds. */
 export interface KeptFor {
+  /** Of the access token that lives longest. */
   readonly accessToken: number;
   readonly refreshIdle: number;
   readonly refreshAbsolute: number;
-  readonly sessionAbsolute: number;
 }
 
 /** How long the access lasts that is being asked for. */
@@ -19,8 +19,8 @@ export function accessDuration(
   if (asked.scopes.includes(offlineScope)) {
     return `For up to ${whole}, even after you sign out. It ends after ${inWords(lifetimes.refreshIdle)} without use.`;
   }
-  const session = Math.min(lifetimes.sessionAbsolute, lifetimes.refreshAbsolute);
-  return `Until you sign out, at the latest after ${inWords(session)}.`;
+  // Not the session's own limit: who signs in again goes on with the same session, and with what came of it.
+  return `Until you sign out, at the latest after ${whole}.`;
 }
 
 const units = [

@@ -19,7 +19,7 @@ export function confirmPage({ action, formToken, address }: ConfirmView): PageCo
     hasForm: true,
     formTargets: address === undefined ? [] : formTargets(address),
     main: html`<h1>Sign out?</h1>
-<p class="lead">This ends your session here, and with it the access of the apps you signed in to.</p>
+<p class="lead">This ends your session here, and with it the access of the apps you signed in to, but for those you allowed to keep it.</p>
 <form method="post" action="${action}">
 <input type="hidden" name="form_token" value="${formToken}">${field}
 <div class="actions">
