@@ -21,7 +21,7 @@ const modules = ['api', 'dom', 'format', 'frame', 'pieces', 'views/home', 'views
 
 const waiting = html`<div class="wait"><p class="visually-hidden">Loading</p>
 <div class="bone wide"></div><div class="bone tall"></div><div class="bone"></div></div>
-<noscript><p class="notice">This app needs JavaScript. Signing in and out works without.</p></noscript>`;
+<noscript><p class="notice">This app needs JavaScript to show what is yours.</p></noscript>`;
 
 /** Writes a page; `assets` is the path its scripts and styles lie below. */
 export function renderShell(page: ShellPage, assets: string): string {
