@@ -7,6 +7,7 @@
 import { test } from 'node:test';
 import { authorizationConformance } from './conformance/authorizations.ts';
 import { consentConformance } from './conformance/consents.ts';
+import { deviceCodeConformance } from './conformance/device-codes.ts';
 import { epochConformance } from './conformance/epoch.ts';
 import { keyConformance } from './conformance/keys.ts';
 import { outboxConformance } from './conformance/outbox.ts';
@@ -60,6 +61,7 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   parkedRequestConformance(suite);
   consentConformance(suite);
   authorizationConformance(suite);
+  deviceCodeConformance(suite);
   refreshConformance(suite);
   refreshRaceConformance(suite);
   keyConformance(suite);

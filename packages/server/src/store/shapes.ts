@@ -15,6 +15,7 @@ import type {
   AuthorizationRow,
   CodeRow,
   ConsentRow,
+  DeviceCodeRow,
   KeyRow,
   ParkedRequestRow,
   PersonRow,
@@ -129,6 +130,25 @@ export const codes: Shape<CodeRow> = shape<CodeRow>('codes', {
   nonce: optionalText('nonce'),
   createdAt: integer('created_at'),
   expiresAt: integer('expires_at'),
+  redeemedAt: optionalInteger('redeemed_at'),
+});
+
+export const deviceCodes: Shape<DeviceCodeRow> = shape<DeviceCodeRow>('device_codes', {
+  deviceCodeHash: text('device_code_hash'),
+  userCodeHash: text('user_code_hash'),
+  client: text('client_id'),
+  scopes: json<readonly string[]>('scopes'),
+  resources: json<readonly string[]>('resources'),
+  address: text('address'),
+  userAgent: text('user_agent'),
+  createdAt: integer('created_at'),
+  expiresAt: integer('expires_at'),
+  interval: integer('poll_interval'),
+  polledAt: optionalInteger('polled_at'),
+  claim: optionalText('claim_hash'),
+  session: optionalText('session_id'),
+  authorization: optionalText('authorization_id'),
+  deniedAt: optionalInteger('denied_at'),
   redeemedAt: optionalInteger('redeemed_at'),
 });
 

@@ -30,6 +30,9 @@ function waitingRuntime(whileWaiting: (waits: number) => void = () => undefined)
   return runtime;
 }
 
+/** The next version, and the one after it. */
+const [next, later] = [migrations.length + 1, migrations.length + 2] as const;
+
 const step = (version: number, ...statements: readonly string[]): Migration => ({
   version,
   name: `step-${version}`,
@@ -57,32 +60,32 @@ test('R-222[sqlite] versions count up without a gap', () => {
 test('R-222[sqlite] only missing steps are applied, and data stays', async () => {
   const database = await openSqliteDatabase(newPath(), systemRuntime);
   await database.transact(() => changes('UPDATE meta SET epoch = 7', []));
-  const steps = [...migrations, step(2, 'CREATE TABLE second (id TEXT)', `INSERT INTO second VALUES ('a')`)];
+  const steps = [...migrations, step(next, 'CREATE TABLE second (id TEXT)', `INSERT INTO second VALUES ('a')`)];
   await migrate(database, systemRuntime, steps);
   await migrate(database, systemRuntime, steps);
-  assert.equal(await appliedVersions(database), 2);
+  assert.equal(await appliedVersions(database), next);
   assert.equal((await database.read(() => row('SELECT epoch FROM meta', [])))?.['epoch'], 7);
   await database.close();
 });
 
 test('R-222[sqlite] a step that fails leaves nothing of itself and does not keep the lock', async () => {
   const database = await openSqliteDatabase(newPath(), systemRuntime);
-  const broken = step(2, 'CREATE TABLE second (id TEXT)', 'CREATE TABLE second (id TEXT)');
+  const broken = step(next, 'CREATE TABLE second (id TEXT)', 'CREATE TABLE second (id TEXT)');
   await assert.rejects(migrate(database, systemRuntime, [...migrations, broken]));
-  assert.equal(await appliedVersions(database), 1);
-  await migrate(database, systemRuntime, [...migrations, step(2, 'CREATE TABLE second (id TEXT)')]);
-  assert.equal(await appliedVersions(database), 2);
+  assert.equal(await appliedVersions(database), migrations.length);
+  await migrate(database, systemRuntime, [...migrations, step(next, 'CREATE TABLE second (id TEXT)')]);
+  assert.equal(await appliedVersions(database), next);
   await database.close();
 });
 
 test('R-222[sqlite] a database of a newer program is refused, and nothing in it is touched', async () => {
   const path = newPath();
   const database = await openSqliteDatabase(path, systemRuntime);
-  await migrate(database, systemRuntime, [...migrations, step(2, 'CREATE TABLE second (id TEXT)')]);
+  await migrate(database, systemRuntime, [...migrations, step(next, 'CREATE TABLE second (id TEXT)')]);
   await database.close();
   await assert.rejects(
     openSqliteStore(path, systemRuntime),
-    /schema version 2, but this program knows versions up to 1/,
+    new RegExp(`schema version ${next}, but this program knows versions up to ${migrations.length}`),
   );
 });
 
@@ -97,30 +100,30 @@ test('R-222[sqlite] a process that died while migrating blocks others no longer 
   const database = await openSqliteDatabase(newPath(), systemRuntime);
   await takeLock(database, 1_800_000_015);
   const runtime = waitingRuntime();
-  await migrate(database, runtime, [...migrations, step(2, 'CREATE TABLE second (id TEXT)')]);
+  await migrate(database, runtime, [...migrations, step(next, 'CREATE TABLE second (id TEXT)')]);
   assert.equal(runtime.waits, 150);
-  assert.equal(await appliedVersions(database), 2);
+  assert.equal(await appliedVersions(database), next);
   await database.close();
 });
 
 test('R-222[sqlite] a lock that is renewed again and again ends the start with a clear error', async () => {
   const database = await openSqliteDatabase(newPath(), systemRuntime);
   await takeLock(database, 1_900_000_000);
-  const steps = [...migrations, step(2, 'CREATE TABLE second (id TEXT)')];
+  const steps = [...migrations, step(next, 'CREATE TABLE second (id TEXT)')];
   await assert.rejects(migrate(database, waitingRuntime(), steps), /Another process is migrating/);
-  assert.equal(await appliedVersions(database), 1);
+  assert.equal(await appliedVersions(database), migrations.length);
   await database.close();
 });
 
 test('R-222[sqlite] a migrator whose lock was taken over stops before its step', async () => {
   const database = await openSqliteDatabase(newPath(), systemRuntime);
   const stolen: Migration = {
-    version: 2,
+    version: next,
     name: 'slow',
     statements: () => [`UPDATE migration_lock SET holder = 'another'`],
   };
-  const steps = [...migrations, stolen, step(3, 'CREATE TABLE third (id TEXT)')];
+  const steps = [...migrations, stolen, step(later, 'CREATE TABLE third (id TEXT)')];
   await assert.rejects(migrate(database, systemRuntime, steps), /taken the migration over/);
-  assert.equal(await appliedVersions(database), 2);
+  assert.equal(await appliedVersions(database), next);
   await database.close();
 });

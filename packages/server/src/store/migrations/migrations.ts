@@ -8,6 +8,7 @@ import { epochSeconds, type Runtime } from '@castellan/protocol';
 import { changes, type Database, type Dialect, type Operation, row } from '../database.ts';
 import { readInteger } from '../shape.ts';
 import { initial } from './0001-initial.ts';
+import { deviceCodes } from './0020-device-codes.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -17,7 +18,10 @@ export interface Migration {
 }
 
 /** INVARIANT: a released step never changes, and versions count up without a gap. */
-export const migrations: readonly Migration[] = [{ version: 1, name: 'initial', statements: initial }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'initial', statements: initial },
+  { version: 2, name: 'device-codes', statements: deviceCodes },
+];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;
 

@@ -25,13 +25,18 @@ export interface ConsentGiving {
 
 export function* giveConsent(give: ConsentGiving, events: RecordedEffects): Operation<'given' | 'parked_request_gone'> {
   if (!(yield* markConsented(give.parked, give.now))) return 'parked_request_gone';
-  for (const consent of give.consents) yield* addScopes(consent);
+  for (const consent of give.consents) yield* rememberConsent(consent);
   yield* putIntoOutbox(events);
   return 'given';
 }
 
-/** The person's row is locked, since the first consent has no row of its own yet that two could meet at. */
-function* addScopes(consent: ConsentRow): Operation<void> {
+/**
+ * A step of a larger operation: adds scopes to what is remembered.
+ *
+ * The person's row is locked, since the first consent has no row of its own yet that two could
+ * meet at.
+ */
+export function* rememberConsent(consent: ConsentRow): Operation<void> {
   yield* lockedRow('SELECT id FROM persons WHERE id = $1', [consent.person]);
   const found = yield* row(ofResource, [consent.person, consent.client, consent.resource]);
   const remembered = found === undefined ? [] : consents.read(found, 'c').scopes;

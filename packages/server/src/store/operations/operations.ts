@@ -9,6 +9,7 @@ import type { Database } from '../database.ts';
 import type {
   AuthorizationStore,
   ConsentStore,
+  DeviceCodeStore,
   KeyStore,
   Outbox,
   ParkedRequestStore,
@@ -19,6 +20,16 @@ import type {
 } from '../store.ts';
 import { createAuthorization, findAuthorization, findCode, redeemCode, revokeAuthorization } from './authorizations.ts';
 import { findConsents, giveConsent } from './consents.ts';
+import {
+  approveDeviceCode,
+  claimDeviceCode,
+  createDeviceCode,
+  denyDeviceCode,
+  findDeviceCode,
+  findUserCode,
+  pollDeviceCode,
+  redeemDeviceCode,
+} from './device-codes.ts';
 import { raiseEpoch, readEpoch } from './epoch.ts';
 import { addKey, listKeys } from './keys.ts';
 import { dropFromOutbox, readOutbox } from './outbox.ts';
@@ -36,6 +47,7 @@ export function createStore(database: Database): Store {
     ...parkedRequestStore(database),
     ...consentStore(database),
     ...authorizationStore(database),
+    ...deviceCodeStore(database),
     ...refreshFamilyStore(database),
     ...keyStore(database),
     ...outbox(database),
@@ -88,6 +100,19 @@ function authorizationStore({ read, transact }: Database): AuthorizationStore {
     findCode: (codeHash) => read(() => findCode(codeHash)),
     redeemCode: (redeem, events) => transact(() => redeemCode(redeem, events)),
     revokeAuthorization: (revoke, events) => transact(() => revokeAuthorization(revoke, events)),
+  };
+}
+
+function deviceCodeStore({ read, single, transact }: Database): DeviceCodeStore {
+  return {
+    createDeviceCode: (code) => single(() => createDeviceCode(code)),
+    findDeviceCode: (deviceCodeHash) => read(() => findDeviceCode(deviceCodeHash)),
+    findUserCode: (userCodeHash) => read(() => findUserCode(userCodeHash)),
+    pollDeviceCode: (poll) => transact(() => pollDeviceCode(poll)),
+    claimDeviceCode: (claim) => single(() => claimDeviceCode(claim)),
+    approveDeviceCode: (approval, events) => transact(() => approveDeviceCode(approval, events)),
+    denyDeviceCode: (claim, events) => transact(() => denyDeviceCode(claim, events)),
+    redeemDeviceCode: (redeem, events) => transact(() => redeemDeviceCode(redeem, events)),
   };
 }
 

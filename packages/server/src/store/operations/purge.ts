@@ -35,6 +35,12 @@ const steps: readonly Step[] = [
     sql: 'DELETE FROM codes WHERE code_hash IN (SELECT code_hash FROM codes WHERE expires_at <= $1 LIMIT $2)',
     after: grace,
   },
+  // A device that still polls is told for a while that its code has expired. No replay of one revokes anything.
+  {
+    sql: `DELETE FROM device_codes WHERE device_code_hash IN (
+      SELECT device_code_hash FROM device_codes WHERE expires_at <= $1 LIMIT $2)`,
+    after: 600,
+  },
   // A replaced session stays as long as one that took over: its id is still in ID tokens, and a logout may name it.
   ...['ended_at', 'idle_expires_at', 'absolute_expires_at'].map((column) => ({
     sql: `DELETE FROM sessions WHERE id IN (
@@ -53,7 +59,8 @@ const steps: readonly Step[] = [
     sql: `DELETE FROM authorizations WHERE id IN (
       SELECT a.id FROM authorizations a WHERE a.created_at <= $1
         AND NOT EXISTS (SELECT 1 FROM refresh_families f WHERE f.authorization_id = a.id)
-        AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.authorization_id = a.id) LIMIT $2)`,
+        AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.authorization_id = a.id)
+        AND NOT EXISTS (SELECT 1 FROM device_codes d WHERE d.authorization_id = a.id) LIMIT $2)`,
     after: grace,
   },
 ];
