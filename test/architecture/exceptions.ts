@@ -16,6 +16,11 @@ export const ambientExceptions: readonly Exception[] = [
     because: 'the test clock lets pending promises run before it moves on',
   },
   {
+    path: 'packages/protocol/src/http/untrusted-fetch.ts',
+    what: 'request',
+    because: 'only node:https connects to an address that was checked before; the runtime hands it out',
+  },
+  {
     path: 'packages/server/src/store/sqlite/turn.ts',
     what: 'setImmediate',
     because: 'the writes of one turn of the event loop share a commit; no clock is involved',
@@ -163,6 +168,11 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     path: 'packages/protocol/src/http/bounded-fetch.ts',
     count: 1,
     because: 'whatever fails while fetching is the same answer, «no document»; its cause names hosts',
+  },
+  {
+    path: 'packages/protocol/src/jose/client-assertion.ts',
+    count: 2,
+    because: 'what cannot be read or verified proves no client; the caller refuses it in words of its own',
   },
   {
     path: 'packages/protocol/src/http/node-carrier.ts',

@@ -21,6 +21,7 @@ const jwk = await publicJwkOf(privateKey, 'ES256');
 const key: SigningKey = { kid: jwk.kid, algorithm: 'ES256', privateKey };
 let count = 0;
 const runtime: Runtime = {
+  fetchUntrusted: () => Promise.reject(new Error('the API calls nobody')),
   now: () => now * 1000,
   monotonic: () => 0,
   schedule: () => () => undefined,

@@ -5,6 +5,7 @@
  * ones anywhere else, so a test can replace all of them at once.
  */
 import { randomBytes } from 'node:crypto';
+import { systemUntrustedFetch } from './http/untrusted-fetch.ts';
 
 /** Clock, timers, randomness and outgoing calls, as one value that a test can replace. */
 export interface Runtime {
@@ -18,19 +19,27 @@ export interface Runtime {
   readonly randomBytes: (size: number) => Buffer;
   /** Calls an address that the operator configured. Never give it one that came from a request or a client. */
   readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
+  /**
+   * Calls an address that a client named: https to public addresses only, no redirect, bounded in time and size. Of
+   * `init` it takes method, headers as a plain record, a body of text, and a signal.
+   */
+  readonly fetchUntrusted: (url: string | URL, init?: RequestInit) => Promise<Response>;
+}
+
+function schedule(delay: number, task: () => void): () => void {
+  const timer = setTimeout(task, delay);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 /** The runtime of the machine itself. */
 export const systemRuntime: Runtime = Object.freeze({
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  schedule: (delay: number, task: () => void) => {
-    const timer = setTimeout(task, delay);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
+  schedule,
   randomBytes: (size: number) => randomBytes(size),
   fetch: (url: string | URL, init?: RequestInit) => fetch(url, init),
+  fetchUntrusted: systemUntrustedFetch(schedule),
 });
 
 /** The wall clock in whole seconds since the epoch, the unit of JWT claims and of every stored time. */

@@ -158,7 +158,7 @@ export function temporaryFolder(t: TestContext): string {
 
 export function testRuntime(clock: TestClock): Runtime {
   const fetch = () => Promise.reject(new Error('there is no network in this test'));
-  return { ...clock, randomBytes: seededRandom('stage'), fetch };
+  return { ...clock, randomBytes: seededRandom('stage'), fetch, fetchUntrusted: fetch };
 }
 
 export function testRecorder(runtime: Runtime): Recorder {

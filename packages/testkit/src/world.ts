@@ -108,7 +108,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const clock = createClock(Math.floor(systemRuntime.now() / 1000) * 1000);
   const network = createNetwork();
   const randomBytes = seededRandom(options.seed ?? folder);
-  const runtime: Runtime = { ...clock, randomBytes, fetch: network.fetch };
+  const runtime: Runtime = { ...clock, randomBytes, fetch: network.fetch, fetchUntrusted: network.fetch };
   const database = options.store === 'postgres' ? await rentDatabase() : undefined;
   const store = database === undefined ? { sqlite: join(folder, 'issuer.sqlite') } : { postgres: database.url };
   const base = worldConfig({ issuer, folder, store, randomBytes });

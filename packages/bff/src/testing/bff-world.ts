@@ -57,7 +57,8 @@ export interface BffWorld {
 export async function createBffWorld(change: (config: BffConfig) => BffConfig = (config) => config): Promise<BffWorld> {
   const clock = createClock(Math.floor(systemRuntime.now() / 1000) * 1000);
   const network = createNetwork();
-  const runtime: Runtime = { ...clock, randomBytes: seededRandom('bff'), fetch: network.fetch };
+  const { fetch } = network;
+  const runtime: Runtime = { ...clock, randomBytes: seededRandom('bff'), fetch, fetchUntrusted: fetch };
   const issuer = await createStubIssuer(issuerUrl, runtime);
   const sessions = openSqliteSessions(':memory:', runtime);
   const events: RecordedEvent[] = [];

@@ -203,6 +203,7 @@ export async function startNotes(change: (config: GuardConfig<NotesWords>) => ob
   let fetched = 0;
   const runtime: Runtime = {
     ...clock,
+    fetchUntrusted: () => Promise.reject(new TypeError('a guard calls no address of a stranger')),
     randomBytes: (size) => {
       count += 1;
       return Buffer.alloc(size, createHash('sha256').update(`${count}`).digest());
