@@ -85,7 +85,7 @@ export const protocolMutants: readonly Break[] = [
         'return aud.startsWith(audience)',
       ],
       ['R-151', 'an audience list may hold anything', "aud.every((member) => typeof member === 'string') && ", ''],
-      ['R-150', 'a token without end passes', "if (claims['exp'] === undefined) return 'exp is missing';", ''],
+      ['R-150', 'a token without end passes', 'if (claims[end] === undefined) return `${end} is missing`;', ''],
       ['R-150', 'an expired token passes', "if (!rules.allowExpired && exp + tolerance <= now) return 'expired';", ''],
       [
         'R-150',

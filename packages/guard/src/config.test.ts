@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eq } from '@castellan/policy';
 import { type GuardConfig, GuardConfigError } from './config.ts';
+import { tokensWithoutAudience } from './insecure.ts';
 import { publicRoute, routesUnder } from './route.ts';
 import { type NotesWords, notesPolicy, schema, startNotes } from './testing/notes.ts';
 
@@ -40,6 +41,25 @@ test('R-141[guard] R-155 S-54[verifier] nothing that decides which tokens are ac
     [changed({ clockTolerance: 61 }), /tolerance/],
     [changed({ maxLifetime: Number.NaN }), /lifetime/],
     [({ issuers }) => ({ issuers: [...issuers, ...issuers] }), /is there twice/],
+    [changed({ audience: tokensWithoutAudience }), /without one, clients and require must say/],
+    [changed({ audience: tokensWithoutAudience, clients: ['web'] }), /without one, clients and require must say/],
+    [
+      changed({ audience: tokensWithoutAudience, require: { token_use: 'access' } }),
+      /without one, clients and require/,
+    ],
+    [changed({ audience: Symbol('tokensWithoutAudience') }), /issuers\[0\]\.audience is missing/],
+    [changed({ audience: null }), /issuers\[0\]\.audience is missing/],
+    [changed({ typ: null }), /issuers\[0\]\.typ is missing/],
+    [changed({ typ: Symbol('untypedTokens') }), /issuers\[0\]\.typ is missing/],
+    [changed({ clients: [] }), /clients is not a list/],
+    [changed({ require: { token_use: [] } }), /required values/],
+    [changed({ require: { token_use: /.*/ } }), /required values/],
+    [changed({ discovery: 'openid' }), /jwksUri or discovery, not both/],
+    [changed({ jwksUri: undefined, discovery: true }), /discovery is 'openid' or 'oauth'/],
+    [changed({ revocation: {} }), /revocation\.staleness must be[^]*isRevoked is missing/],
+    [changed({ revocation: { staleness: 3601, isRevoked: () => false } }), /revocation\.staleness/],
+    [() => ({ notBefore: { staleness: 301, find: () => undefined } }), /notBefore\.staleness/],
+    [() => ({ notBefore: { staleness: Number.NaN } }), /notBefore\.staleness[^]*notBefore\.find is missing/],
     [() => ({ principal: undefined }), /principal is missing/],
     [() => ({ policy: undefined }), /policy is missing/],
     [() => ({ name: '' }), /name is missing/],
