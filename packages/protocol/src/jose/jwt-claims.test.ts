@@ -41,7 +41,8 @@ test('R-150[verifier] R-061 a signed answer is as old as its iat says, and needs
     assert.throws(() => check({ ...answer, iat }), refused, String(iat));
   }
   assert.throws(() => check({ ...answer, exp: now - 11, iat: now - 50 }), refused, 'an exp counts as well');
-  assert.throws(() => createClaimsCheck(rules)(answer), refused, 'a token needs exp');
+  const endless = (error: unknown): boolean => error instanceof Refusal && error.context.detail === 'exp is missing';
+  assert.throws(() => createClaimsCheck(rules)(answer), endless, 'a token needs exp');
 });
 
 test('R-155[verifier] R-141 rules that would let any token pass are refused', () => {
