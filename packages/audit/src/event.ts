@@ -41,6 +41,8 @@ export type EffectEvent =
     }
   | { readonly type: 'code.redeemed'; readonly authorization: string; readonly client: string }
   | { readonly type: 'code.replayed'; readonly authorization: string; readonly client: string }
+  | { readonly type: 'device.redeemed'; readonly authorization: string; readonly client: string }
+  | { readonly type: 'device.denied'; readonly client: string; readonly person: string }
   | {
       readonly type: 'refresh.rotated';
       readonly authorization: string;
@@ -78,6 +80,12 @@ export type EffectEvent =
       readonly person: string;
       readonly reason: 'logout' | 'replaced' | 'refresh_refused';
     }
+  | {
+      /** One access token was taken back; its authorization lives on. */
+      readonly type: 'access_token.revoked';
+      readonly authorization: string | undefined;
+      readonly client: string;
+    }
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'password.rehashed'; readonly person: string }
   | { readonly type: 'key.announced'; readonly key: string; readonly algorithm: string }
@@ -86,7 +94,7 @@ export type EffectEvent =
   | { readonly type: 'epoch.raised' };
 
 /** Why an authorization ended before its time. */
-export type RevocationReason = 'code_replay' | 'refresh_reuse' | 'logout';
+export type RevocationReason = 'code_replay' | 'refresh_reuse' | 'logout' | 'revoked_by_client';
 
 /** How a request ended: exactly one for each request. */
 export type OutcomeEvent =

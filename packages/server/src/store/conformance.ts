@@ -5,6 +5,8 @@
  * Does not own: durability against crashes, which only the database's own tests and `test/faults` can show.
  */
 import { test } from 'node:test';
+import { accessTokenConformance } from './conformance/access-tokens.ts';
+import { assertionConformance } from './conformance/assertions.ts';
 import { authorizationConformance } from './conformance/authorizations.ts';
 import { consentConformance } from './conformance/consents.ts';
 import { deviceCodeConformance } from './conformance/device-codes.ts';
@@ -64,6 +66,8 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   deviceCodeConformance(suite);
   refreshConformance(suite);
   refreshRaceConformance(suite);
+  accessTokenConformance(suite);
+  assertionConformance(suite);
   keyConformance(suite);
   outboxConformance(suite);
   epochConformance(suite);

@@ -21,6 +21,8 @@ export interface Store
     AuthorizationStore,
     DeviceCodeStore,
     RefreshFamilyStore,
+    AccessTokenStore,
+    AssertionStore,
     KeyStore,
     Outbox {
   /**
@@ -409,6 +411,61 @@ export interface RefreshFamilyStore {
     presented: PresentedRefresh,
     events: { readonly rotated: RecordedEffects; readonly retried: RecordedEffects; readonly reused: RecordedEffects },
   ) => Promise<PresentedRefreshVerdict>;
+}
+
+// ── Access tokens ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An opaque access token: its claims stay here, and the text only points at them. */
+export interface ReferenceToken {
+  readonly tokenHash: string;
+  /** Undefined when a client acts for itself. */
+  readonly authorization: string | undefined;
+  /** As a JWT would carry them. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly expiresAt: number;
+}
+
+/** What an access token stands on. */
+export interface AccessTokenGround {
+  readonly jti: string;
+  readonly authorization: string | undefined;
+}
+
+export interface RevokedAccessToken {
+  readonly jti: string;
+  /** From when on nobody accepts it any more, whatever its clock says. */
+  readonly expiresAt: number;
+  readonly now: number;
+}
+
+export interface AccessTokenStore {
+  readonly addReferenceToken: (token: ReferenceToken) => Promise<void>;
+  /** Also one that has expired or was revoked; none of another epoch. */
+  readonly findReferenceToken: (tokenHash: string) => Promise<ReferenceToken | undefined>;
+  /**
+   * Whether the token was not revoked and its authorization, if it has one, is live and of an active person. Says
+   * nothing about its lifetime, nor about the client.
+   */
+  readonly accessTokenStands: (ground: AccessTokenGround) => Promise<boolean>;
+  /** Revokes this one token, and nothing else that was issued beside it. */
+  readonly revokeAccessToken: (
+    revoked: RevokedAccessToken,
+    events: RecordedEffects,
+  ) => Promise<'revoked' | 'already_revoked'>;
+}
+
+// ── Client assertions ──────────────────────────────────────────────────────────────────────────────────────────
+
+export interface UsedAssertion {
+  readonly client: string;
+  readonly jti: string;
+  readonly expiresAt: number;
+  readonly now: number;
+}
+
+export interface AssertionStore {
+  /** Of any number of uses before `expiresAt`, exactly one is told `consumed`. */
+  readonly consumeAssertion: (assertion: UsedAssertion) => Promise<'consumed' | 'replayed'>;
 }
 
 // ── Keys ───────────────────────────────────────────────────────────────────────────────────────────────────────

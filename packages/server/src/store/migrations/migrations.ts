@@ -8,6 +8,7 @@ import { epochSeconds, type Runtime } from '@castellan/protocol';
 import { changes, type Database, type Dialect, type Operation, row } from '../database.ts';
 import { readInteger } from '../shape.ts';
 import { initial } from './0001-initial.ts';
+import { machineTokens } from './0010-machine-tokens.ts';
 import { deviceCodes } from './0020-device-codes.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
@@ -21,6 +22,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'initial', statements: initial },
   { version: 2, name: 'device-codes', statements: deviceCodes },
+  { version: 3, name: 'machine-tokens', statements: machineTokens },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

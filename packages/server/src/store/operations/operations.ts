@@ -7,6 +7,8 @@
  */
 import type { Database } from '../database.ts';
 import type {
+  AccessTokenStore,
+  AssertionStore,
   AuthorizationStore,
   ConsentStore,
   DeviceCodeStore,
@@ -18,6 +20,8 @@ import type {
   SessionStore,
   Store,
 } from '../store.ts';
+import { accessTokenStands, addReferenceToken, findReferenceToken, revokeAccessToken } from './access-tokens.ts';
+import { consumeAssertion } from './assertions.ts';
 import { createAuthorization, findAuthorization, findCode, redeemCode, revokeAuthorization } from './authorizations.ts';
 import { findConsents, giveConsent } from './consents.ts';
 import {
@@ -49,6 +53,8 @@ export function createStore(database: Database): Store {
     ...authorizationStore(database),
     ...deviceCodeStore(database),
     ...refreshFamilyStore(database),
+    ...accessTokenStore(database),
+    ...assertionStore(database),
     ...keyStore(database),
     ...outbox(database),
     raiseEpoch: (events) => database.transact(() => raiseEpoch(events)),
@@ -56,6 +62,19 @@ export function createStore(database: Database): Store {
     ping: async () => void (await database.read(readEpoch)),
     close: database.close,
   } satisfies Store);
+}
+
+function accessTokenStore({ read, single, transact }: Database): AccessTokenStore {
+  return {
+    addReferenceToken: (token) => single(() => addReferenceToken(token)),
+    findReferenceToken: (tokenHash) => read(() => findReferenceToken(tokenHash)),
+    accessTokenStands: (ground) => read(() => accessTokenStands(ground)),
+    revokeAccessToken: (revoked, events) => transact(() => revokeAccessToken(revoked, events)),
+  };
+}
+
+function assertionStore({ single }: Database): AssertionStore {
+  return { consumeAssertion: (assertion) => single(() => consumeAssertion(assertion)) };
 }
 
 function personStore({ read, transact }: Database): PersonStore {

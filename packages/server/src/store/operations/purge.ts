@@ -18,6 +18,13 @@ interface Step {
   readonly after: number;
 }
 
+/** A batch is chosen by this column. */
+const purgeKeys: Readonly<Record<string, string>> = {
+  used_assertions: 'jti',
+  reference_tokens: 'token_hash',
+  revoked_access_tokens: 'jti',
+};
+
 const steps: readonly Step[] = [
   // The live token of a family, once no predecessor may ask for it again. Its hash stays.
   {
@@ -30,6 +37,12 @@ const steps: readonly Step[] = [
       SELECT id_hash FROM parked_requests WHERE expires_at <= $1 LIMIT $2)`,
     after: 0,
   },
+  // What has expired is refused for that alone: then neither its first use nor its revocation needs to be known.
+  ...['used_assertions', 'reference_tokens', 'revoked_access_tokens'].map((table) => ({
+    sql: `DELETE FROM ${table} WHERE expires_at <= $1 AND ${purgeKeys[table]} IN (
+      SELECT ${purgeKeys[table]} FROM ${table} WHERE expires_at <= $1 LIMIT $2)`,
+    after: 0,
+  })),
   // INVARIANT: redeemed or not, a code outlives its expiry by `grace`, or its replay would revoke nothing.
   {
     sql: 'DELETE FROM codes WHERE code_hash IN (SELECT code_hash FROM codes WHERE expires_at <= $1 LIMIT $2)',
