@@ -52,6 +52,9 @@ export interface ResourceConfig {
   readonly accessTokenLifetime?: number;
 }
 
+/** The grant type of device codes (RFC 8628 §3.4). */
+type DeviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
 /** A registered client. `web` is confidential; `spa` and `native` are public. */
 export interface ClientConfig {
   readonly id: string;
@@ -61,7 +64,7 @@ export interface ClientConfig {
   readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'none';
   /** 32 or more characters of `A-Z a-z 0-9 - . _ ~`. For confidential clients only. */
   readonly secret?: SecretSource;
-  readonly grants?: readonly ('authorization_code' | 'refresh_token' | 'client_credentials')[];
+  readonly grants?: readonly ('authorization_code' | 'refresh_token' | 'client_credentials' | DeviceGrant)[];
   /** Empty for a client that sends no browser anywhere. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
@@ -78,7 +81,7 @@ export interface ClientConfig {
   readonly defaultResource?: string;
   readonly idTokenAlgorithm?: 'RS256' | 'ES256';
   /**
-   * `trusted` skips the consent page; for first-party clients. A native client that is reached by a loopback address
+   * `trusted` skips the consent page; for first-party clients. A public client that is reached by a loopback address
    * or a scheme of its own is asked about each time all the same: another program could stand in for it.
    */
   readonly consent?: 'ask' | 'trusted';
@@ -94,6 +97,12 @@ export interface LimitSettings {
   readonly tokenPerClient: Limit;
   readonly tokenPerAddress: Limit;
   readonly authorizePerAddress: Limit;
+  /** Device codes asked for. */
+  readonly deviceCodePerAddress: Limit;
+  /** User codes tried, right or wrong; the docs say what chance of guessing one these leave. */
+  readonly userCodePerAddress: Limit;
+  readonly userCodePerAccount: Limit;
+  readonly userCodeOverall: Limit;
 }
 
 export interface Limit {

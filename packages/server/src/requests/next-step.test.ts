@@ -134,6 +134,18 @@ const cases: readonly (readonly [rows: string, title: string, changes: Partial<S
   ],
   [
     'R-011',
+    'a page on a loopback port is asked about though it is remembered',
+    { client: { consent: 'ask', kind: 'spa' }, ...appUri({ redirectUri: 'http://localhost:3000/callback' }) },
+    'consent',
+  ],
+  [
+    'R-011',
+    'a confidential client on a loopback port is remembered, since it proves itself',
+    appUri({ redirectUri: 'http://127.0.0.1:4002/callback' }),
+    'respond',
+  ],
+  [
+    'R-011',
     'a native app, said yes on this page',
     {
       ...native('ask'),

@@ -81,11 +81,11 @@ function askedConsent(situation: Situation): readonly WantedConsent[] {
 
 /**
  * INVARIANT: any program on the device can take a loopback port or an app's scheme, so neither a remembered consent
- * nor an administrator's trust says who receives this code; only the person, who has just started the app or has not,
- * can tell (RFC 8252 §8.6, RFC 6749 §10.2).
+ * nor an administrator's trust says who receives the code of a public client there; only the person, who has just
+ * started the app or has not, can tell (RFC 8252 §8.6, RFC 6749 §10.2). A confidential client proves itself later.
  */
 function mayBeImpersonated({ client, request }: Situation): boolean {
-  return client.kind === 'native' && !request.redirectUri.startsWith('https:');
+  return client.kind !== 'web' && !request.redirectUri.startsWith('https:');
 }
 
 /** Whether this very person said yes on the page of this very request: another one may have signed in since. */
