@@ -5,10 +5,8 @@ import { axeFindings, type Browser, isTooWide, launch, looks, type Page, picture
 import { collect, type Evidence } from './evidence.ts';
 import { type Stack, startStack } from './stack.ts';
 
+/** Started by the first suite that runs. */
 let browser: Browser;
-before(async () => {
-  if (skip === false) browser = await launch();
-});
 after(() => browser?.close());
 
 const places = [
@@ -20,9 +18,10 @@ for (const [place, webHost] of places) {
   suite(`the invoices app in Chromium, ${place}`, { skip }, () => {
     let stack: Stack;
     before(async () => {
+      browser ??= await launch();
       stack = await startStack(webHost);
     });
-    after(() => stack[Symbol.asyncDispose]());
+    after(() => stack?.[Symbol.asyncDispose]());
     const nora = (): Person => stack.people['nora'] ?? assert.fail();
 
     test(`S-47[bff] S-78 R-203 R-204[bff,login] sign in, consent, open an invoice, be refused another's, edit, sign out: no token anywhere (${place})`, async () => {
@@ -110,9 +109,10 @@ for (const [place, webHost] of places) {
 suite('how the invoices app looks in Chromium', { skip }, () => {
   let stack: Stack;
   before(async () => {
+    browser ??= await launch();
     stack = await startStack('127.0.0.1');
   });
-  after(() => stack[Symbol.asyncDispose]());
+  after(() => stack?.[Symbol.asyncDispose]());
 
   for (const [look, options] of Object.entries(looks)) {
     test(`R-213[bff] every page of the app is sound for axe, fits the screen and logs no error: ${look}`, async () => {

@@ -7,11 +7,13 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
   let live: LiveIssuer;
   let browser: Browser;
   before(async () => {
-    [live, browser] = await Promise.all([startLiveIssuer(), launch()]);
+    // First what may be missing: a server that is left listening would keep the run from ending.
+    browser = await launch();
+    live = await startLiveIssuer();
   });
   after(async () => {
-    await browser.close();
-    await live[Symbol.asyncDispose]();
+    await browser?.close();
+    await live?.[Symbol.asyncDispose]();
   });
 
   const request = (changes: Readonly<Record<string, string>> = {}): string =>
