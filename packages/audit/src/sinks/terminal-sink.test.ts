@@ -62,3 +62,8 @@ test('R-226[events] whatever an event holds, it is one line of printable ASCII o
     }),
   );
 });
+
+test('R-224[events] all settings of a start are left to the sinks that keep them', async () => {
+  const settings = { issuer: 'https://a.example', store: 'sqlite' };
+  assert.deepEqual(await linesOf({ type: 'server.started', settings }), ['22:13:20.250 issuer  server.started\n']);
+});

@@ -28,13 +28,18 @@ export function terminalSink(write: (line: string) => void): Sink {
 function toLine(event: RecordedEvent): string {
   const head = [event.time.slice(11, 23), printable(event.source), '', event.type];
   const members = Object.entries(event)
-    .filter(([name, value]) => !unsaid.has(name) && value !== undefined)
+    .filter(([name, value]) => !unsaid.has(name) && isShort(value))
     .map(([name, value]) => `${printable(name)}=${printable(toText(value))}`);
   return members.length === 0 ? head.join(' ') : `${head.join(' ')}  ${members.join(' ')}`;
 }
 
+/** Whole records, such as all settings at a start, are for the sinks that keep them. */
+function isShort(value: unknown): boolean {
+  return value !== undefined && (typeof value !== 'object' || Array.isArray(value));
+}
+
 function toText(value: unknown): string {
-  const text = typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : String(value);
   const short = text.length > longestValue ? `${text.slice(0, longestValue)}...` : text;
   // A space would let a value look like the next member.
   return /[\s="]/.test(short) || short === '' ? JSON.stringify(short) : short;
