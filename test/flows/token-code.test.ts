@@ -228,10 +228,10 @@ suite('the token endpoint', () => {
       ],
       [
         'R-030',
-        'client_credentials, which is not offered yet',
+        'client_credentials, which this client has not registered,',
         { grant_type: 'client_credentials' },
         400,
-        'unsupported_grant_type',
+        'unauthorized_client',
       ],
       ['R-028', 'an unknown grant', { grant_type: 'zz-marker-zz' }, 400, 'unsupported_grant_type'],
       ['R-028', 'a grant that JavaScript objects have', { grant_type: 'constructor' }, 400, 'unsupported_grant_type'],
