@@ -96,10 +96,7 @@ export interface SessionRow {
 export interface SessionStore {
   /** Only a live session: not ended, neither lifetime over at `now`. */
   readonly findSession: (secretHash: string, now: number) => Promise<SessionRow | undefined>;
-  /**
-   * The session that a public id stands for now: itself, or the one that took over for the same person. A session
-   * that another person's replaced, and that is not over, answers too: authorizations live by it, so it can be ended.
-   */
+  /** What a public id stands for: the session that took over for the same person, or itself, replaced or not. */
   readonly findSessionById: (id: string, now: number) => Promise<SessionRow | undefined>;
   /**
    * Starts a session and ends the one it replaces, if that is live, in one commit. When the sign-in belongs to a
@@ -123,9 +120,8 @@ export interface SessionStore {
     readonly now: number;
   }) => Promise<void>;
   /**
-   * Ends the session, those it had replaced for the same person and those that replaced it, and revokes their
-   * authorizations, except those with `offline_access`. The store itself adds an `authorization.revoked` event for each
-   * of them.
+   * Ends the session, those it replaced for the same person and those that replaced it, and revokes their
+   * authorizations, except those with `offline_access`, with an `authorization.revoked` event of the store's for each.
    */
   readonly endSession: (
     end: { readonly id: string; readonly now: number },
