@@ -1,10 +1,12 @@
 /** A guard that is set up weakly does not compile. Checked by `npm run check`, never run. */
-import type { GuardConfig, IssuerConfig } from '@castellan/guard';
+import type { GuardConfig, IssuerConfig, JwtIssuer, OpaqueIssuer } from '@castellan/guard';
 import { definePolicy, eq, type Vocabulary } from '@castellan/policy';
 import { expectTypeOf } from 'expect-type';
 
 declare const issuer: IssuerConfig;
 declare const config: GuardConfig<Vocabulary>;
+declare const signing: JwtIssuer;
+declare const asked: OpaqueIssuer;
 
 const { audience: _audience, ...withoutAudience } = issuer;
 // @ts-expect-error: tokens for whom?
@@ -27,6 +29,18 @@ export const unsigned: IssuerConfig = { ...issuer, algorithms: ['none'] };
 
 // @ts-expect-error: an algorithm with a shared secret
 export const shared: IssuerConfig = { ...issuer, algorithms: ['HS256'] };
+
+// @ts-expect-error: an exception has a name; null is none
+export const untyped: IssuerConfig = { ...signing, typ: null };
+
+// @ts-expect-error: an exception has a name; true is none
+export const anybody: IssuerConfig = { ...signing, audience: true };
+
+// @ts-expect-error: keys from where?
+export const keyless: IssuerConfig = { ...signing, jwksUri: undefined, discovery: undefined };
+
+// @ts-expect-error: verified here, or asked about?
+export const undecided: IssuerConfig = { ...signing, introspection: asked.introspection };
 
 const { policy: _policy, ...withoutPolicy } = config;
 // @ts-expect-error: who may do what?

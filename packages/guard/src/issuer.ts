@@ -108,7 +108,8 @@ export function claimRulesOf(config: IssuerConfig, now: () => number): ClaimRule
 /** RFC 9068 §2.2 for tokens that say they follow it; of others only what a decision needs. */
 function requiredClaims({ typ, introspection }: IssuerConfig, { subject, client }: CheckedNames): readonly string[] {
   if (introspection !== undefined) return [subject];
-  return typ === 'at+jwt' ? [subject, client, 'iat', 'jti'] : [subject, 'iat'];
+  const follows = typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
+  return follows ? [subject, client, 'iat', 'jti'] : [subject, 'iat'];
 }
 
 /** The named exceptions that an issuer's rules use. */

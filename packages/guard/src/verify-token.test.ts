@@ -164,3 +164,14 @@ test('R-160[verifier] S-9 a foreign issuer is accepted by configuration, with it
   ];
   for (const token of crossed) assert.equal((await notes.send('GET', '/notes/1', { token })).status, 401);
 });
+
+test('R-148[verifier] R-141 however the type is spelled, an access token of RFC 9068 has all that it demands', async () => {
+  for (const typ of ['at+jwt', 'application/at+jwt', 'AT+JWT']) {
+    const { send, token } = await startNotes(({ issuers }) => ({ issuers: [{ ...issuers[0], typ }] }));
+    assert.equal((await send('GET', '/notes/1', { token: await token() })).status, 200, typ);
+    for (const claim of ['sub', 'client_id', 'iat', 'jti', 'exp', 'aud', 'iss']) {
+      const answer = await send('GET', '/notes/1', { token: await token({ [claim]: undefined }) });
+      assert.equal(answer.status, 401, `${typ} without ${claim}`);
+    }
+  }
+});

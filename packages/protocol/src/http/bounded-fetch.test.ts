@@ -81,3 +81,45 @@ test('R-154[verifier] silence ends with the time-out, before and within the body
     assert.ok(signal?.aborted);
   }
 });
+
+test('S-51[introspection] R-185[verifier] a form goes by POST with its credentials, and follows no redirect', async () => {
+  const sent: (RequestInit | undefined)[] = [];
+  const clock = timers();
+  const request = {
+    url: 'https://login.example/introspect',
+    accept: 'application/json',
+    form: 'token=a',
+    authorization: 'Basic eDp5',
+    timeout: 5,
+    maximumBytes: 100,
+  };
+  const answers = [
+    new Response('{}', { headers: { 'content-type': 'Application/JSON ; charset=utf-8' } }),
+    new Response('', { status: 307, headers: { location: 'https://evil.example' } }),
+  ];
+  const runtime = {
+    schedule: clock.schedule,
+    fetch: async (_: string | URL, init?: RequestInit) => {
+      sent.push(init);
+      return answers.shift() ?? Response.error();
+    },
+  };
+  const first = await fetchBounded({ ...request, runtime });
+  assert.equal(first.problem === undefined && first.mediaType, 'application/json');
+  assert.deepEqual(
+    { ...sent[0], signal: undefined },
+    {
+      method: 'POST',
+      body: 'token=a',
+      headers: {
+        accept: 'application/json',
+        authorization: 'Basic eDp5',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      redirect: 'error',
+      signal: undefined,
+    },
+  );
+  assert.notEqual((await fetchBounded({ ...request, runtime })).problem, undefined);
+  assert.equal(sent.length, 2);
+});
