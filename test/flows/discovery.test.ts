@@ -40,6 +40,7 @@ test('R-099[discovery] R-029 S-21 S-22 it never offers none, plain, implicit or 
     'client_secret_post',
     'none',
   ]);
+    'private_key_jwt',
 });
 
 test('R-099[discovery] nothing is in it that the certification suite would not know', () => {
@@ -95,7 +96,9 @@ test('R-099[discovery] every prompt it names is known, and every authentication 
     client_secret_post: 'post',
     none: 'spa',
   };
-  for (const method of list('token_endpoint_auth_methods_supported')) {
+  // Assertions are proven in private-key-jwt.test.ts.
+  const methods = list('token_endpoint_auth_methods_supported').filter((method) => method !== 'private_key_jwt');
+  for (const method of methods) {
     assertTokens(await world.tokens(world.client(clients[method] ?? method)));
   }
 });

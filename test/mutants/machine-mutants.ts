@@ -1,4 +1,5 @@
 /** Breaks of what programs meet without a person: client credentials, assertions, introspection, revocation. */
+import { join } from 'node:path/posix';
 import type { Break, Line } from './protocol-mutants.ts';
 
 const source = 'packages/server/src';
@@ -7,7 +8,7 @@ const source = 'packages/server/src';
 function at(file: string, tests: readonly string[], lines: readonly Line[]): readonly Break[] {
   return lines.map(([row, breaks, find, replace]) => ({
     row,
-    file: `${source}/${file}`,
+    file: join(source, file),
     breaks,
     find,
     replace,
@@ -16,6 +17,8 @@ function at(file: string, tests: readonly string[], lines: readonly Line[]): rea
 }
 
 const services = ['test/flows/client-credentials.test.ts'];
+const assertions = ['test/flows/private-key-jwt.test.ts'];
+const entitlements = ['packages/server/src/endpoints/token/entitlement.test.ts'];
 
 export const machineMutants: readonly Break[] = [
   ...at('clients/client.ts', services, [['R-076', 'a service has a person’s kind of subject', '`client:${id}`', 'id']]),
@@ -27,6 +30,56 @@ export const machineMutants: readonly Break[] = [
       '...client.scopes, ...client.ownScopes',
     ],
   ]),
+  ...at('clients/assertion.ts', assertions, [
+    [
+      'R-072',
+      'an assertion counts as often as it is sent',
+      "(await deps.store.consumeAssertion(use)) === 'consumed' ? undefined : 'the assertion was used before'",
+      '(await deps.store.consumeAssertion(use)) && undefined',
+    ],
+    ['R-072', 'every client is lenient', "party.assertionAudience === 'compatible'", 'party.keys !== undefined'],
+  ]),
+  ...at(
+    'store/operations/assertions.ts',
+    ['packages/server/src/store/sqlite.test.ts'],
+    [['R-072', 'a name is free while it is in use', ' WHERE used_assertions.expires_at <= $4', '']],
+  ),
+  ...at('endpoints/token/entitlement.ts', entitlements, [
+    ['R-077', 'a secret opens every API', 'if (!admitsAuthentication(resource, request.client))', 'if (!resource)'],
+  ]),
+  ...at('../../protocol/src/jose/client-assertion.ts', assertions, [
+    ['R-072', 'any audience is ours', 'if (!isForUs(', 'if (false && !isForUs('],
+    ['R-072', 'an assertion may live for ever', 'if (exp - tolerance > now + longestLife)', 'if (exp < 0)'],
+    ['R-072', 'anybody may issue it', 'iss !== rules.client || sub !== rules.client', 'sub !== rules.client'],
+  ]),
+  ...at(
+    '../../protocol/src/http/untrusted-fetch.ts',
+    ['packages/protocol/src/http/untrusted-fetch.test.ts'],
+    [
+      ['R-069', 'a private address among public ones is called', '!addresses.every(', '!addresses.some('],
+      [
+        'R-069',
+        'an address in the URL is not looked at',
+        '[{ address: literal, family }]',
+        "[{ address: '8.8.8.8', family }]",
+      ],
+      ['R-069', 'the name is looked up again', '    lookup: pinnedLookup(pinned),\n', ''],
+      ['R-069', 'redirects are answers', 'status < 200 || (status >= 300 && status < 400)', 'status < 200'],
+    ],
+  ),
+  ...at(
+    'resolve-config/credentials.ts',
+    ['packages/server/src/resolve-config/resolve-config.test.ts'],
+    [
+      ['R-070', 'any key will do', 'if (problem === undefined) return', 'if (problem !== null) return'],
+      [
+        'R-071',
+        'keys and a secret may stand side by side',
+        'if (sources.length > 0) problems.add',
+        'if (sources.length > 9) problems.add',
+      ],
+    ],
+  ),
   ...at('endpoints/token/token.ts', services, [
     [
       'R-030',

@@ -3,6 +3,8 @@ import { memoryLimitStore } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
+import { createAssertionCheck } from './clients/assertion.ts';
+import { createAuthenticator } from './clients/authenticate.ts';
 import { type Client, clientDirectory } from './clients/client.ts';
 import type { ResolvedConfig } from './config.ts';
 import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
@@ -70,9 +72,12 @@ function assembleParts(opened: Opened) {
   return {
     limitStore,
     clients,
+  const endpoints = [issuer + endpointPaths.token];
+  const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
     resources,
     cookies,
     pages: createPages(issuer),
+    authenticate: createAuthenticator({ find: clients.find, checkAssertion }),
     sessions: createSessions({ store, runtime, lifetimes }),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
@@ -93,8 +98,8 @@ type PageEndpoints = Pick<Endpoints, 'authorize' | 'login' | 'consent' | 'logout
 
 /** What a person meets. */
 function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEndpoints {
-  const { issuer, lifetimes } = config;
-  const deps = { ...parts, issuer, store, runtime, lifetimes };
+  const { issuer, lifetimes, limits } = config;
+  const deps = { ...parts, issuer, store, runtime, lifetimes, limits };
   return {
     authorize: createAuthorizeEndpoint({ ...deps, grant: grantAuthorization(deps) }),
     login: createLoginEndpoint(deps),
@@ -107,7 +112,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
 /** What programs call. */
 function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
   const { issuer, lifetimes, limits, refreshRetry, masterKey } = config;
-  const { clients, resources, limitStore } = parts;
+  const { authenticate, clients, resources, limitStore } = parts;
   const tagKey = deriveKey(masterKey, 'refresh-tag');
   const grants = new Map([
     ['client_credentials', clientCredentialsGrant],
@@ -116,7 +121,7 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
   ]);
   const issue = createMint({ issuer, keys, runtime, lifetimes });
   return {
-    token: createTokenEndpoint({ clients, resources, grants, issue, limitStore, limits, runtime }),
+    token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
     userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, keys, store, runtime }),
     discovery: createDiscoveryEndpoint({
       issuer,

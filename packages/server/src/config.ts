@@ -50,6 +50,8 @@ export interface ResourceConfig {
   readonly algorithm?: 'ES256' | 'RS256';
   /** Seconds, 60 to 900. */
   readonly accessTokenLifetime?: number;
+  /** `false` for an API of high value: clients that prove themselves by no more than a secret get no token for it. */
+  readonly secretOnlyClients?: boolean;
 }
 
 /** The grant type of device codes (RFC 8628 §3.4). */
@@ -61,9 +63,21 @@ export interface ClientConfig {
   /** Shown on the sign-in and consent pages. */
   readonly name: string;
   readonly kind: 'web' | 'spa' | 'native';
-  readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   /** 32 or more characters of `A-Z a-z 0-9 - . _ ~`. For confidential clients only. */
   readonly secret?: SecretSource;
+  /** Instead of `secret`: two that are both good, while one takes over from the other. */
+  readonly secrets?: readonly SecretSource[];
+  /** For `private_key_jwt`: the client's public keys as a JSON Web Key Set. */
+  readonly jwks?: { readonly keys: readonly object[] };
+  /** For `private_key_jwt`, instead of `jwks`: the https address of that set, on the public internet. */
+  readonly jwksUri?: string;
+  /**
+   * Whom an assertion must be for. Only `issuer`, the default, is safe: an assertion for an endpoint, or for several
+   * servers, may be one that another server received. `compatible` is for clients that cannot do better, and is told
+   * as an event at each start.
+   */
+  readonly assertionAudience?: 'issuer' | 'compatible';
   readonly grants?: readonly ('authorization_code' | 'refresh_token' | 'client_credentials' | DeviceGrant)[];
   /** Empty for a client that sends no browser anywhere. */
   readonly redirectUris: readonly string[];

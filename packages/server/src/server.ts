@@ -110,6 +110,10 @@ function run(opened: Opened): Server {
   const stopJobs = startJobs(opened);
   let closing: Promise<void> | undefined;
   notice(opened, { type: 'server.started', settings: describeSettings(config) });
+  for (const { id, assertionAudience } of config.clients) {
+    if (assertionAudience === undefined) continue;
+    notice(opened, { type: 'insecure.used', choice: `assertionAudience ${assertionAudience}: ${id}` });
+  }
   return {
     issuer: config.issuer,
     handle: requests.handle,

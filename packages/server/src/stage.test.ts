@@ -13,6 +13,7 @@ import { challengeOf, type HttpAnswer, hashSecret, type Runtime } from '@castell
 import { createClock, type TestClock } from '../../testkit/src/clock.ts';
 import { seededRandom } from '../../testkit/src/random.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
+import { createAuthenticator } from './clients/authenticate.ts';
 import type { Client } from './clients/client.ts';
 import type { LimitSettings } from './config.ts';
 import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discovery/discovery.ts';
@@ -108,7 +109,7 @@ export function testClient(id: string, changes: Partial<Client> = {}): Client {
     name: id,
     kind: 'web',
     authentication: 'client_secret_post',
-    secretHash: hashSecret(secret),
+    secretHashes: [hashSecret(secret)],
     grants: new Set(['authorization_code', 'refresh_token']),
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [],
@@ -314,7 +315,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
   ]);
   const issue = createMint({ issuer, keys, runtime, lifetimes });
   const tokenEndpoint = createTokenEndpoint({
-    clients,
+    authenticate: createAuthenticator({ find: clients.find, checkAssertion: async () => 'no assertions here' }),
     resources: directory,
     grants,
     issue,

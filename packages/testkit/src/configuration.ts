@@ -80,7 +80,9 @@ export function worldConfig(settings: WorldSettings): Config {
       },
       { audience: audiences.bills, name: 'Bills', scopes: { 'bills:read': 'See your bills' }, algorithm: 'RS256' },
     ],
-    clients: clients.map((one) => (one.authentication === 'none' ? one : { ...one, secret: secret(one.id) })),
+    clients: clients.map((one) =>
+      one.authentication.startsWith('client_secret') ? { ...one, secret: secret(one.id) } : one,
+    ),
     limits: {
       signInPerAccount: plentiful,
       signInPerAddress: plentiful,

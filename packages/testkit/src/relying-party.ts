@@ -10,7 +10,7 @@ import { type HeaderPairs, headerValue, type Transport, type WireAnswer } from '
 /** What the server's configuration says about the client. */
 export interface Registration {
   readonly id: string;
-  readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'none';
+  readonly authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   readonly secret: string | undefined;
   readonly redirectUri: string;
   readonly scope: string;

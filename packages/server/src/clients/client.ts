@@ -4,18 +4,29 @@
  * Owns: what a client is, finding one, and proving that a request comes from it (`authenticate.ts`).
  * Does not own: reading the configuration, nor what a client may be given (that is checked where it is given).
  */
-import type { SignatureAlgorithm } from '@castellan/protocol';
+import type { JwkSet, SignatureAlgorithm } from '@castellan/protocol';
 
-export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'none';
+export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
 type ClientKind = 'web' | 'spa' | 'native';
 
-export interface Client {
+/** Where a client's public keys are. */
+export type ClientKeys = { readonly jwks: JwkSet } | { readonly uri: string };
+
+/** How somebody proves who they are: by exactly one method. */
+export interface Credentials {
   readonly id: string;
+  readonly authentication: ClientAuthentication;
+  /** `hashSecret` of each live secret: one, or two while one takes over from the other. Empty without secrets. */
+  readonly secretHashes: readonly string[];
+  /** For `private_key_jwt` alone. */
+  readonly keys?: ClientKeys;
+  /** `compatible` takes the token endpoint, and lists, as the audience of an assertion too. */
+  readonly assertionAudience?: 'compatible';
+}
+
+export interface Client extends Credentials {
   readonly name: string;
   readonly kind: ClientKind;
-  readonly authentication: ClientAuthentication;
-  /** `hashSecret` of the secret; undefined exactly for the public clients. */
-  readonly secretHash: string | undefined;
   readonly grants: ReadonlySet<string>;
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];

@@ -30,7 +30,7 @@ const web: Client = {
   name: 'Web',
   kind: 'web',
   authentication: 'client_secret_basic',
-  secretHash: 'x',
+  secretHashes: ['x'],
   grants: new Set(['authorization_code']),
   redirectUris: [redirectUri],
   postLogoutRedirectUris: [],

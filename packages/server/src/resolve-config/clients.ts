@@ -1,10 +1,11 @@
 /** The rules for registered clients that join several keys. */
 import { redirectUriProblem, secureUrl } from '@castellan/protocol';
-import type { Client } from '../clients/client.ts';
-import type { Resource } from '../resources/resource.ts';
+import type { Client, Credentials } from '../clients/client.ts';
+import { admitsAuthentication, type Resource } from '../resources/resource.ts';
+import { resolveCredentials } from './credentials.ts';
 import { describeValue, type ProblemList } from './problems.ts';
 import type { ClientShape } from './schema.ts';
-import { type Environment, readClientSecretHash } from './secret.ts';
+import type { Environment } from './secret.ts';
 
 export interface ClientRules {
   /** The issuer first. */
@@ -25,7 +26,9 @@ export function resolveClients(shapes: readonly (ClientShape | undefined)[], rul
     checkGrants(shape, told);
     checkResources(shape, rules, told);
     checkScopes(shape, rules, told);
-    return [toClient(shape, { ...rules, secretHash: resolveSecret(shape, index, rules) })];
+    if (!checkConfidential(shape, told)) return [];
+    const credentials = resolveCredentials(shape, { key: `clients[${index}]`, ...rules });
+    return [toClient(shape, { ...rules, credentials })];
   });
 }
 
@@ -41,15 +44,13 @@ function teller(prefix: string, problems: ProblemList): Tell {
 
 function toClient(
   shape: ClientShape,
-  { resources, secretHash }: ClientRules & { secretHash: string | undefined },
+  { resources, credentials }: ClientRules & { readonly credentials: Credentials },
 ): Client {
   const issuer = resources[0].audience;
   return {
-    id: shape.id,
+    ...credentials,
     name: shape.name,
     kind: shape.kind,
-    authentication: shape.authentication,
-    secretHash,
     grants: new Set(shape.grants),
     redirectUris: shape.redirectUris,
     postLogoutRedirectUris: shape.postLogoutRedirectUris,
@@ -65,28 +66,13 @@ function toClient(
   };
 }
 
-/** `web` is confidential and proves itself with a secret; `spa` and `native` cannot keep one (RFC 6749 §2.1). */
-function resolveSecret(shape: ClientShape, index: number, rules: ClientRules): string | undefined {
-  const key = `clients[${index}]`;
+/** `web` is confidential; `spa` and `native` can keep neither a secret nor a key (RFC 6749 §2.1). */
+function checkConfidential(shape: ClientShape, told: Tell): boolean {
   const confidential = shape.kind === 'web';
-  if (confidential === (shape.authentication === 'none')) {
-    const allowed = confidential
-      ? 'client_secret_basic or client_secret_post for a web client'
-      : `none for ${shape.kind}`;
-    rules.problems.add({ key: `${key}.authentication`, found: JSON.stringify(shape.authentication), allowed });
-  }
-  if (shape.secret === undefined) {
-    const allowed = '{ file: path } or { env: name } for a web client';
-    if (confidential) rules.problems.add({ key: `${key}.secret`, found: 'nothing', allowed });
-    return undefined;
-  }
-  if (!confidential) {
-    const allowed = `no secret: a ${shape.kind} client cannot keep one`;
-    rules.problems.add({ key: `${key}.secret`, found: 'a secret', allowed });
-    return undefined;
-  }
-  const { environment, problems } = rules;
-  return readClientSecretHash({ key: `${key}.secret`, source: shape.secret, environment, problems });
+  if (confidential !== (shape.authentication === 'none')) return true;
+  const allowed = confidential ? 'a secret or private_key_jwt for a web client' : `none for ${shape.kind}`;
+  told('authentication', shape.authentication, allowed);
+  return false;
 }
 
 function checkUris(shape: ClientShape, told: Tell): void {
@@ -129,8 +115,11 @@ function checkGrants(shape: ClientShape, told: Tell): void {
 function checkResources(shape: ClientShape, { resources }: ClientRules, told: Tell): void {
   const [issuer] = resources;
   for (const [index, audience] of shape.resources.entries()) {
-    const known = resources.some((resource) => resource.audience === audience);
-    if (!known) told(`resources[${index}]`, audience, 'the audience of a registered resource');
+    const known = resources.find((resource) => resource.audience === audience);
+    if (known === undefined) told(`resources[${index}]`, audience, 'the audience of a registered resource');
+    else if (!admitsAuthentication(known, shape)) {
+      told(`resources[${index}]`, audience, 'a resource that takes clients with no more than a secret');
+    }
   }
   const fallback = shape.defaultResource;
   if (fallback !== undefined && fallback !== issuer.audience && !shape.resources.includes(fallback)) {

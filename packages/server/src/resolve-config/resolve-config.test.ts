@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { hashSecret } from '@castellan/protocol';
+import { createPrefixedToken, hashSecret, tokenPrefixes } from '@castellan/protocol';
 import { seededRandom } from '../../../testkit/src/random.ts';
 import { subjectOfClient } from '../clients/client.ts';
 import type { ClientConfig, Config } from '../config.ts';
@@ -84,7 +85,7 @@ test('S-100[config] a configuration that says only what it must gets short lifet
 
 test('R-218[config] of a client secret only its hash is left, and the master key is the bytes of its text', () => {
   const resolved = resolveConfig(good, environment);
-  assert.equal(resolved.clients[0]?.secretHash, hashSecret(environment.CLIENT_SECRET));
+  assert.deepEqual(resolved.clients[0]?.secretHashes, [hashSecret(environment.CLIENT_SECRET)]);
   assert.ok(!JSON.stringify(resolved).includes(environment.CLIENT_SECRET));
   assert.equal(resolved.masterKey.toString('base64url'), environment.MASTER_KEY);
 });
@@ -94,7 +95,7 @@ test('R-218[config] secrets are read from files, with or without a line break at
   const secret = file('client-secret', environment.CLIENT_SECRET, 0o644);
   const resolved = resolveConfig({ ...good, masterKey, clients: [{ ...web, secret }] }, {});
   assert.equal(resolved.masterKey.toString('base64url'), environment.MASTER_KEY);
-  assert.equal(resolved.clients[0]?.secretHash, hashSecret(environment.CLIENT_SECRET));
+  assert.deepEqual(resolved.clients[0]?.secretHashes, [hashSecret(environment.CLIENT_SECRET)]);
 });
 
 for (const mode of [0o640, 0o604, 0o660, 0o644]) {
@@ -245,6 +246,10 @@ test('R-219[config] a wrong resource does not hide a wrong client, and hides no 
 });
 
 /** Rules that join keys of a client. */
+const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const publicJwk = { ...keyPair.publicKey.export({ format: 'jwk' }), kid: 'one' };
+const byKey = { authentication: 'private_key_jwt', secret: undefined };
+
 const clientRules: readonly (readonly [rows: string, title: string, change: object, key: string])[] = [
   ['S-6', 'a web client without authentication', { authentication: 'none' }, 'clients[0].authentication'],
   ['S-6', 'a web client without secret', { secret: undefined }, 'clients[0].secret'],
@@ -306,6 +311,36 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
     { grants: ['client_credentials'], ownScopes: ['things:read', 'openid'] },
     'clients[0].ownScopes[1]',
   ],
+  ['R-071', 'keys beside a secret', { jwks: { keys: [publicJwk] } }, 'clients[0].jwks'],
+  [
+    'R-071',
+    'a secret beside keys',
+    { authentication: 'private_key_jwt', jwks: { keys: [publicJwk] } },
+    'clients[0].secret',
+  ],
+  ['R-070', 'no keys at all', byKey, 'clients[0].jwks'],
+  [
+    'R-070',
+    'a private key',
+    { ...byKey, jwks: { keys: [{ ...keyPair.privateKey.export({ format: 'jwk' }), kid: 'one' }] } },
+    'clients[0].jwks',
+  ],
+  ['R-070', 'a shared key', { ...byKey, jwks: { keys: [{ kty: 'oct', k: 'AAAA', kid: 'one' }] } }, 'clients[0].jwks'],
+  ['R-070', 'an empty key set', { ...byKey, jwks: { keys: [] } }, 'clients[0].jwks'],
+  ['R-070', 'keys over http', { ...byKey, jwksUri: 'http://127.0.0.1/jwks' }, 'clients[0].jwksUri'],
+  [
+    'R-070',
+    'two places for keys',
+    { ...byKey, jwks: { keys: [publicJwk] }, jwksUri: 'https://web.example/jwks' },
+    'clients[0].jwks',
+  ],
+  [
+    'R-073',
+    'three secrets',
+    { secret: undefined, secrets: [web.secret, web.secret, web.secret] },
+    'clients[0].secrets',
+  ],
+  ['R-073', 'a secret beside the list', { secrets: [web.secret] }, 'clients[0].secrets'],
   ['R-219', 'a password grant', { grants: ['password'] }, 'clients[0].grants[0]'],
   ['R-219', 'an unsigned ID token', { idTokenAlgorithm: 'none' }, 'clients[0].idTokenAlgorithm'],
   ['R-219', 'a logo over http', { logoUri: 'http://web.example/logo.png' }, 'clients[0].logoUri'],
@@ -314,7 +349,7 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
 
 for (const [rows, title, change, key] of clientRules) {
   test(`${rows}[config] a client with ${title} is refused by its key`, () => {
-    assert.deepEqual(keysOf({ ...good, clients: [{ ...web, ...change }] }), [key]);
+    assert.deepEqual(keysOf({ ...good, clients: [withoutUndefined({ ...web, ...change })] }), [key]);
   });
 }
 
@@ -333,6 +368,19 @@ test('R-076[config] S-6 whatever a service is called, its subject is no personâ€
   assert.doesNotMatch(subjectOfClient(client), /^[A-Za-z0-9_-]+$/);
   const { secret: _, ...open } = { ...service, kind: 'native', authentication: 'none' };
   assert.deepEqual(keysOf({ ...good, clients: [open] }), ['clients[0].grants']);
+});
+
+test('R-077[private-key-jwt] S-17[private-key-jwt] an API of high value takes clients with keys, and no client with a secret', () => {
+  const resources = [{ ...good.resources?.[0], secretOnlyClients: false }];
+  const signed = withoutUndefined({ ...web, ...byKey, jwks: { keys: [publicJwk] } });
+  assert.deepEqual(keysOf({ ...good, resources, clients: [signed] }), []);
+  assert.deepEqual(keysOf({ ...good, resources }), ['clients[0].resources[0]']);
+});
+
+test('R-073[client-secret] a secret of ours that lost a character is noticed at the start, not at the first request', () => {
+  const whole = createPrefixedToken(tokenPrefixes.clientSecret, randomText('ours'));
+  assert.deepEqual(keysOf(good, { ...environment, CLIENT_SECRET: whole }), []);
+  assert.deepEqual(keysOf(good, { ...environment, CLIENT_SECRET: whole.slice(0, -1) }), ['clients[0].secret']);
 });
 
 test('R-219[config] two clients of one id, and a scope of two resources, are refused', () => {
@@ -357,7 +405,7 @@ test('S-6[config] each kind of client may be registered with what fits it', () =
   const clients = [web, spa, native].map(withoutUndefined) as unknown as readonly ClientConfig[];
   const resolved = resolveConfig({ ...good, clients }, environment);
   assert.deepEqual(
-    resolved.clients.map(({ id, secretHash }) => [id, secretHash !== undefined]),
+    resolved.clients.map(({ id, secretHashes }) => [id, secretHashes.length === 1]),
     [
       ['web', true],
       ['spa', false],

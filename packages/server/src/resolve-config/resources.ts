@@ -38,6 +38,7 @@ function toResource(shape: ResourceShape, rules: ResourceRules): Resource {
     scopes: new Map(Object.entries(shape.scopes)),
     algorithm: shape.algorithm,
     accessTokenLifetime: shape.accessTokenLifetime ?? rules.accessToken,
+    ...(shape.secretOnlyClients ? {} : { secretOnlyClients: false as const }),
   };
 }
 

@@ -6,9 +6,9 @@ import { describeValue, type ProblemList } from './problems.ts';
 /** A part with its defaults filled in. */
 export type ClientShape = Filled<
   ClientConfig,
-  'grants' | 'postLogoutRedirectUris' | 'ownScopes' | 'resources' | 'idTokenAlgorithm' | 'consent'
+  'grants' | 'postLogoutRedirectUris' | 'ownScopes' | 'resources' | 'idTokenAlgorithm' | 'consent' | 'assertionAudience'
 >;
-export type ResourceShape = Filled<ResourceConfig, 'algorithm'>;
+export type ResourceShape = Filled<ResourceConfig, 'algorithm' | 'secretOnlyClients'>;
 
 type Filled<T, K extends keyof T> = {
   readonly [P in keyof T]: P extends K ? NonNullable<T[P]> : undefined extends T[P] ? T[P] | undefined : T[P];
@@ -93,16 +93,22 @@ export const resourceSchema: z.ZodType<ResourceShape> = object({
   scopes: z.record(z.string(), shown(200), { error: 'scopes, each with what it lets a client do' }),
   algorithm: word('ES256', 'RS256').default('ES256'),
   accessTokenLifetime: whole(60, 900).optional(),
+  secretOnlyClients: z.boolean({ error: 'true or false' }).default(true),
 });
 
+const twoSecrets = 'one or two secrets';
 const clientIdForm = '1 to 200 visible ASCII characters';
 
 export const clientSchema: z.ZodType<ClientShape> = object({
   id: z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm }),
   name: shown(100),
   kind: word('web', 'spa', 'native'),
-  authentication: word('client_secret_basic', 'client_secret_post', 'none'),
+  authentication: word('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
   secret: secretSourceSchema.optional(),
+  secrets: list(secretSourceSchema).min(1, { error: twoSecrets }).max(2, { error: twoSecrets }).optional(),
+  jwks: object({ keys: list(z.record(z.string(), z.unknown(), { error: 'a public key' })) }).optional(),
+  jwksUri: text(2000).optional(),
+  assertionAudience: word('issuer', 'compatible').default('issuer'),
   grants: list(word('authorization_code', 'refresh_token', 'client_credentials')).default(['authorization_code']),
   redirectUris: list(text(2000)),
   postLogoutRedirectUris: list(text(2000)).default([]),

@@ -1,6 +1,6 @@
 /** Reads secrets from where the configuration says they are: a file or the environment. */
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { hashSecret } from '@castellan/protocol';
+import { hashSecret, parsePrefixedToken, tokenPrefixes } from '@castellan/protocol';
 import type { SecretSource } from '../config.ts';
 import type { ProblemList } from './problems.ts';
 
@@ -33,6 +33,14 @@ export function readMasterKey(place: SecretPlace): Buffer | undefined {
 export function readClientSecretHash(place: SecretPlace): string | undefined {
   const text = readSecret(place, { form: clientSecretForm, ownerOnly: false });
   if (text === undefined) return undefined;
+  if (
+    text.startsWith(tokenPrefixes.clientSecret) &&
+    parsePrefixedToken(tokenPrefixes.clientSecret, text) === undefined
+  ) {
+    const found = 'a secret of ours whose checksum does not fit';
+    place.problems.add({ key: place.key, found, allowed: 'the whole secret, as it was generated' });
+    return undefined;
+  }
   if (/^[A-Za-z0-9\-._~]{32,256}$/.test(text) && new Set(text).size >= fewestDifferent) return hashSecret(text);
   place.problems.add({ key: place.key, found: 'something else', allowed: clientSecretForm });
   return undefined;

@@ -5,6 +5,7 @@
  * Does not own: who may be given its scopes.
  */
 import type { SignatureAlgorithm } from '@castellan/protocol';
+import type { Credentials } from '../clients/client.ts';
 
 export interface Resource {
   /** The `aud` of its tokens and the value of `resource` (RFC 8707 §2). */
@@ -16,6 +17,8 @@ export interface Resource {
   readonly algorithm: SignatureAlgorithm;
   /** Seconds, at most {@link longestAccessToken}. */
   readonly accessTokenLifetime: number;
+  /** Present for an API of high value: a client must prove itself by more than a secret (R-077). */
+  readonly secretOnlyClients?: false;
 }
 
 export interface ResourceDirectory {
@@ -55,6 +58,14 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
 export function resourceDirectory(resources: readonly [Resource, ...Resource[]]): ResourceDirectory {
   const byAudience = new Map(resources.map((resource) => [resource.audience, resource]));
   return { issuer: resources[0], find: (audience) => byAudience.get(audience), all: resources };
+}
+
+/** Whether a client that proves itself so may have tokens for the resource. A public one proves nothing at all. */
+export function admitsAuthentication(
+  resource: Pick<Resource, 'secretOnlyClients'>,
+  { authentication }: Pick<Credentials, 'authentication'>,
+): boolean {
+  return resource.secretOnlyClients !== false || authentication === 'private_key_jwt';
 }
 
 /** Which of the scopes are rights at this resource. */

@@ -4,7 +4,12 @@
  * Owns: what this server says about itself, and only what is true today (R-099).
  * Does not own: the routes' paths under the issuer (handed in), how long a document may be cached, CORS, keys.
  */
-import type { AuthorizationServerMetadata, JwkSet, SignatureAlgorithm } from '@castellan/protocol';
+import {
+  type AuthorizationServerMetadata,
+  assertionAlgorithms,
+  type JwkSet,
+  type SignatureAlgorithm,
+} from '@castellan/protocol';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
@@ -54,7 +59,8 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     code_challenge_methods_supported: ['S256'],
     acr_values_supported: [passwordAcr],
     claim_types_supported: ['normal'],

@@ -23,7 +23,7 @@ test('R-023[code,sqlite] I-1 of ten redemptions at once one succeeds', async (t)
 
 test('R-026[code,sqlite] R-024 I-6 whatever does not fit is refused, and the code is still good', async (t) => {
   const stage = await openStage(t);
-  stage.register(testClient('public', { kind: 'native', authentication: 'none', secretHash: undefined }));
+  stage.register(testClient('public', { kind: 'native', authentication: 'none', secretHashes: [] }));
   const code = await stage.code();
   const refused: [Record<string, string>, string, string?][] = [
     [{}, 'invalid_grant', 'other'],

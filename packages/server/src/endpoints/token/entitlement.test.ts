@@ -7,6 +7,7 @@ import { entitlementOf } from './entitlement.ts';
 const issuer = 'https://id.example';
 const invoices = 'https://invoices.example/';
 const reports = 'https://reports.example/';
+const vault = 'https://vault.example/';
 
 function api(audience: string, ...scopes: string[]): Resource {
   const described = new Map(scopes.map((scope) => [scope, scope]));
@@ -17,6 +18,7 @@ const directory = resourceDirectory([
   issuerResource(issuer, 300),
   api(invoices, 'invoices:read', 'invoices:write'),
   api(reports, 'reports:read'),
+  { ...api(vault, 'vault:open'), secretOnlyClients: false },
 ]);
 
 const granted = ['openid', 'profile', 'offline_access', 'invoices:read', 'invoices:write', 'reports:read'];
@@ -29,6 +31,7 @@ interface Case {
   readonly allowed?: readonly string[];
   readonly clientResources?: readonly string[];
   readonly defaultResource?: string;
+  readonly authentication?: 'client_secret_basic' | 'private_key_jwt' | 'none';
 }
 
 function decide(one: Case): string {
@@ -37,6 +40,7 @@ function decide(one: Case): string {
     askedScope: one.asked,
   };
   const client = {
+    authentication: one.authentication ?? ('client_secret_basic' as const),
     scopes: new Set(one.allowed ?? granted),
     resources: one.clientResources ?? [issuer, invoices, reports],
     defaultResource: one.defaultResource ?? invoices,
@@ -88,4 +92,11 @@ test('R-049[refresh] what the client has lost since is gone, and nothing left is
 test('R-032[access-jwt] a resource at which no scope was granted gets no token', () => {
   assert.equal(decide({ named: [reports], granted: ['openid', 'invoices:read'] }), 'scope_not_allowed');
   assert.equal(decide({ granted: ['offline_access'] }), 'scope_not_allowed');
+});
+
+test('R-077[private-key-jwt] an API of high value opens to clients with keys only, also when it is not named', () => {
+  const rights = { granted: ['vault:open'], held: [vault], allowed: ['vault:open'], clientResources: [vault] };
+  assert.equal(decide({ ...rights, authentication: 'private_key_jwt' }), `${vault} vault:open`);
+  assert.equal(decide({ ...rights, authentication: 'client_secret_basic' }), 'resource_invalid');
+  assert.equal(decide({ ...rights, named: [vault], authentication: 'none' }), 'resource_invalid');
 });

@@ -1,7 +1,7 @@
 /** Which scopes at which one resource a token request gets: at most what was granted, at most what is allowed now. */
 import { parseScope, refuse } from '@castellan/protocol';
 import type { Client } from '../../clients/client.ts';
-import { type Resource, type ResourceDirectory, scopesAt } from '../../resources/resource.ts';
+import { admitsAuthentication, type Resource, type ResourceDirectory, scopesAt } from '../../resources/resource.ts';
 import type { AuthorizationRow } from '../../store/store.ts';
 
 export interface Entitlement {
@@ -25,7 +25,7 @@ export function entitlementOf(
     readonly askedScope: string | undefined;
   },
   request: {
-    readonly client: Pick<Client, 'scopes' | 'resources' | 'defaultResource'>;
+    readonly client: Pick<Client, 'scopes' | 'resources' | 'defaultResource' | 'authentication'>;
     readonly resources: readonly string[];
   },
   directory: ResourceDirectory,
@@ -41,6 +41,9 @@ export function entitlementOf(
     .map((audience) => directory.find(audience) ?? refuse('resource_invalid', { detail: 'no longer registered' }))
     .find((candidate) => scopesAt(candidate, scopes).length > 0);
   if (resource === undefined) return refuse('scope_not_allowed', { detail: 'no scope is left at the resource' });
+  if (!admitsAuthentication(resource, request.client)) {
+    refuse('resource_invalid', { detail: 'the resource asks for more than a secret' });
+  }
   return { resource, scopes };
 }
 

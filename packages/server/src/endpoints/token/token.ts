@@ -18,8 +18,8 @@ import {
   refuse,
   singleParameters,
 } from '@castellan/protocol';
-import { type AuthenticatedClient, authenticateClient } from '../../clients/authenticate.ts';
-import type { ClientDirectory } from '../../clients/client.ts';
+import type { Authenticate, AuthenticatedClient } from '../../clients/authenticate.ts';
+import type { Client } from '../../clients/client.ts';
 import type { Limit } from '../../config.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
@@ -73,7 +73,7 @@ interface FoundAuthorization {
 }
 
 export interface TokenEndpointDeps {
-  readonly clients: ClientDirectory;
+  readonly authenticate: Authenticate<Client>;
   readonly resources: ResourceDirectory;
   /** By grant type. */
   readonly grants: ReadonlyMap<string, Grant>;
@@ -91,8 +91,7 @@ export interface TokenEndpointDeps {
 export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request, exchange) => {
     const { parameters, resources } = parseTokenForm(request);
-    const named = (client: string): void => exchange.identify({ client });
-    const client = authenticateClient(request, parameters, { clients: deps.clients, named });
+    const client = await deps.authenticate(request, parameters, exchange);
     await limitClient(deps, client, exchange);
     const tokenRequest = { client, parameters, resources };
     const grant = loadGrant(deps, tokenRequest);
