@@ -39,8 +39,8 @@ test('R-099[discovery] R-029 S-21 S-22 it never offers none, plain, implicit or 
     'client_secret_basic',
     'client_secret_post',
     'none',
-  ]);
     'private_key_jwt',
+  ]);
 });
 
 test('R-099[discovery] nothing is in it that the certification suite would not know', () => {

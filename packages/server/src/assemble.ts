@@ -69,15 +69,15 @@ function assembleParts(opened: Opened) {
   const clients = clientDirectory(config.clients);
   const resources = resourceDirectory(config.resources);
   const cookies = createServerCookies(issuer);
+  const endpoints = [issuer + endpointPaths.token];
+  const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
   return {
     limitStore,
     clients,
-  const endpoints = [issuer + endpointPaths.token];
-  const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
+    authenticate: createAuthenticator({ find: clients.find, checkAssertion }),
     resources,
     cookies,
     pages: createPages(issuer),
-    authenticate: createAuthenticator({ find: clients.find, checkAssertion }),
     sessions: createSessions({ store, runtime, lifetimes }),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
