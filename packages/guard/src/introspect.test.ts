@@ -196,6 +196,9 @@ test('S-51[introspection] R-160[verifier] the rules of an issuer decide how its 
   const count = asked.length;
   const unknown = await signJwt(key, 'at+jwt', { iss: 'https://evil.example', aud: apiUrl, exp: now + 60 });
   assert.equal(await read(unknown), 401);
+  const [, body = '', signature = ''] = unknown.split('.');
+  const spaced = Buffer.from('{\n"alg":"ES256"}').toString('base64url');
+  assert.equal(await read(`${spaced}.${body}.${signature}`), 401);
   assert.equal(asked.length, count, 'tokens of strangers are shown to nobody');
   const prefixed = await startOpaque({ introspection: { prefix: 'oa_' } }, false);
   assert.equal(await prefixed.read(), 200);

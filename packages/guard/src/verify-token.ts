@@ -90,9 +90,9 @@ function createJudgeFinder(issuers: readonly IssuerConfig[], runtime: ReadRuntim
   };
 }
 
-/** Three parts, the first of which begins as a JSON object does. */
+/** Three parts, the first of which begins as a JSON object does: a brace, then a quote or white space. */
 function isCompactForm(token: string): boolean {
-  return token.startsWith('ey') && token.split('.', 4).length === 3;
+  return /^e[wy]/.test(token) && token.split('.', 4).length === 3;
 }
 
 function claimedIssuer(token: string): string {
