@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import type { Config } from '@castellan/server';
 import {
@@ -19,7 +17,7 @@ import {
   type WireAnswer,
   type World,
 } from '@castellan/testkit';
-import { Client } from 'pg';
+import { storedText } from './stored-text.ts';
 
 const { stores, close } = await openStores();
 after(close);
@@ -372,25 +370,3 @@ suite('the token endpoint', () => {
     });
   }
 });
-
-/** Everything the store keeps, as text. */
-async function storedText(world: World): Promise<string> {
-  const { store } = world.config;
-  if ('sqlite' in store) {
-    const files = readdirSync(world.folder).filter((name) => name.startsWith('issuer.sqlite'));
-    return files.map((name) => readFileSync(join(world.folder, name)).toString('latin1')).join('\n');
-  }
-  const client = new Client(store.postgres);
-  await client.connect();
-  const tables = await client.query<{ readonly name: string }>(
-    `select quote_ident(table_schema) || '.' || quote_ident(table_name) as name from information_schema.tables
-     where table_schema not in ('pg_catalog', 'information_schema')`,
-  );
-  const texts: string[] = [];
-  for (const { name } of tables.rows) {
-    const found = await client.query<{ readonly text: string }>(`select t::text as text from ${name} t`);
-    texts.push(...found.rows.map(({ text }) => text));
-  }
-  await client.end();
-  return texts.join('\n');
-}

@@ -56,7 +56,7 @@ export const apiRows: readonly Section[] = [
     ['R-187', 'an API does not redirect to https, a site does', 'node guard bff'],
   ]),
   section('Limits', [
-    ['R-188', 'limits by address, person, client, account', 'login token authorize guard bff'],
+    ['R-188', 'limits by address, person, client, account', 'login token device authorize guard bff'],
     ['R-189', 'the client address comes from configured proxies only', 'limits guard bff'],
     ['R-190', 'counting is atomic, and its accuracy is stated', 'limits guard'],
     ['R-191', 'the key of a limit is the canonical route', 'guard'],

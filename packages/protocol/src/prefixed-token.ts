@@ -20,6 +20,7 @@ import { crc32 } from 'node:zlib';
 export const tokenPrefixes: {
   readonly refreshToken: 'castellan_rt_';
   readonly authorizationCode: 'castellan_ac_';
+  readonly deviceCode: 'castellan_dc_';
   readonly clientSecret: 'castellan_cs_';
   readonly session: 'castellan_ss_';
   readonly browser: 'castellan_br_';
@@ -27,6 +28,7 @@ export const tokenPrefixes: {
 } = Object.freeze({
   refreshToken: 'castellan_rt_',
   authorizationCode: 'castellan_ac_',
+  deviceCode: 'castellan_dc_',
   clientSecret: 'castellan_cs_',
   session: 'castellan_ss_',
   browser: 'castellan_br_',

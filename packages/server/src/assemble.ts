@@ -5,15 +5,18 @@ import { createPasswordHasher } from './accounts/password.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
-import { type Client, clientDirectory } from './clients/client.ts';
+import { type Client, clientDirectory, deviceGrantType } from './clients/client.ts';
 import type { ResolvedConfig } from './config.ts';
 import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
 import { createConsentEndpoint } from './endpoints/consent/consent.ts';
+import { createDeviceEndpoint } from './endpoints/device/device.ts';
+import { createDeviceAuthorizationEndpoint } from './endpoints/device-authorization/device-authorization.ts';
 import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discovery/discovery.ts';
 import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
+import { deviceCodeGrant } from './endpoints/token/device-code.ts';
 import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
 import { createTokenEndpoint } from './endpoints/token/token.ts';
 import { profileClaims } from './endpoints/userinfo/claims.ts';
@@ -79,6 +82,7 @@ function assembleParts(opened: Opened) {
     cookies,
     pages: createPages(issuer),
     sessions: createSessions({ store, runtime, lifetimes }),
+    userCodeKey: deriveKey(masterKey, 'user-code'),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
     repeats: createRepeatWatch(repeatCapacity),
@@ -94,7 +98,7 @@ function assembleParts(opened: Opened) {
   };
 }
 
-type PageEndpoints = Pick<Endpoints, 'authorize' | 'login' | 'consent' | 'logout' | 'logoutConfirm'>;
+type PageEndpoints = Pick<Endpoints, 'authorize' | 'login' | 'consent' | 'device' | 'logout' | 'logoutConfirm'>;
 
 /** What a person meets. */
 function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEndpoints {
@@ -104,6 +108,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
     authorize: createAuthorizeEndpoint({ ...deps, grant: grantAuthorization(deps) }),
     login: createLoginEndpoint(deps),
     consent: createConsentEndpoint(deps),
+    device: createDeviceEndpoint(deps),
     logout: createLogoutEndpoint(deps),
     logoutConfirm: createLogoutConfirmEndpoint(deps),
   };
@@ -117,12 +122,21 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
   const grants = new Map([
     ['client_credentials', clientCredentialsGrant],
     ['authorization_code', authorizationCodeGrant({ store, runtime, tagKey, lifetimes })],
+    [deviceGrantType, deviceCodeGrant({ store, runtime, tagKey, lifetimes })],
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);
   const issue = createMint({ issuer, keys, runtime, lifetimes });
   return {
     token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
     userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, keys, store, runtime }),
+    deviceAuthorization: createDeviceAuthorizationEndpoint({
+      issuer,
+      authenticate,
+      resources,
+      store,
+      userCodeKey: parts.userCodeKey,
+      runtime,
+    }),
     discovery: createDiscoveryEndpoint({
       issuer,
       resources,

@@ -15,6 +15,8 @@ export interface Endpoints {
   readonly consent: Endpoint;
   readonly logout: Endpoint;
   readonly logoutConfirm: Endpoint;
+  readonly device: Endpoint;
+  readonly deviceAuthorization: Endpoint;
   readonly token: Endpoint;
   readonly userinfo: Endpoint;
   readonly discovery: Endpoint;
@@ -24,6 +26,7 @@ export interface Endpoints {
 /** Paths below the issuer that metadata tells of. */
 export const endpointPaths: EndpointPaths = Object.freeze({
   authorize: '/authorize',
+  deviceAuthorization: '/device_authorization',
   token: '/token',
   userinfo: '/userinfo',
   logout: '/logout',
@@ -56,6 +59,7 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
   const { pathname } = new URL(issuer);
   const base = pathname === '/' ? '' : pathname;
   const { authorize, login, consent, logout, logoutConfirm, token, userinfo, discovery, jwks } = endpoints;
+  const { device, deviceAuthorization } = endpoints;
   const own: readonly Route[] = [
     { method: 'GET', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'act', ...page },
     { method: 'POST', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'read', ...page },
@@ -66,6 +70,20 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
     { method: 'GET', path: endpointPaths.logout, name: 'logout', endpoint: logout, effect: 'act', ...page },
     { method: 'POST', path: endpointPaths.logout, name: 'logout', endpoint: logout, effect: 'act', ...page },
     { method: 'POST', path: '/logout/confirm', name: 'logout', endpoint: logoutConfirm, effect: 'act', ...page },
+    { method: 'GET', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
+    { method: 'POST', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
+    {
+      ...api,
+      method: 'POST',
+      path: endpointPaths.deviceAuthorization,
+      name: 'device_authorization',
+      endpoint: deviceAuthorization,
+      effect: 'act',
+      form: 'required',
+      // What shows a code to a person is no script in a browser.
+      cors: 'none',
+      limit: 'deviceCodePerAddress',
+    },
     {
       method: 'POST',
       path: endpointPaths.token,

@@ -148,6 +148,10 @@ const unlimited: LimitSettings = {
   tokenPerClient: plenty,
   tokenPerAddress: plenty,
   authorizePerAddress: plenty,
+  deviceCodePerAddress: plenty,
+  userCodePerAddress: plenty,
+  userCodePerAccount: plenty,
+  userCodeOverall: plenty,
 };
 
 /** A folder that goes away with the test. */
@@ -324,7 +328,14 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     runtime,
   });
   const userinfo = createUserinfoEndpoint({ resource: directory.issuer, clients, keys, store, runtime });
-  const paths = { authorize: '/authorize', token: '/token', userinfo: '/userinfo', logout: '/logout', jwks: '/jwks' };
+  const paths = {
+    authorize: '/authorize',
+    deviceAuthorization: '/device_authorization',
+    token: '/token',
+    userinfo: '/userinfo',
+    logout: '/logout',
+    jwks: '/jwks',
+  };
   const discovery = createDiscoveryEndpoint({
     issuer,
     resources: directory,

@@ -27,6 +27,12 @@ function client(id: string, changes: Partial<ClientConfig> = {}): ClientConfig {
   };
 }
 
+const deviceClient = {
+  grants: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+  redirectUris: [],
+  postLogoutRedirectUris: [],
+} as const satisfies Partial<ClientConfig>;
+
 const clients: readonly ClientConfig[] = [
   client('web'),
   client('other'),
@@ -41,6 +47,8 @@ const clients: readonly ClientConfig[] = [
     scopes: [],
     ownScopes: ['notes:read', 'notes:write', 'bills:read'],
   }),
+  client('tv', { ...deviceClient, kind: 'native', authentication: 'none' }),
+  client('box', deviceClient),
   client('spa', { kind: 'spa', authentication: 'none' }),
   client('native', {
     kind: 'native',
@@ -89,6 +97,10 @@ export function worldConfig(settings: WorldSettings): Config {
       tokenPerClient: plentiful,
       tokenPerAddress: plentiful,
       authorizePerAddress: plentiful,
+      deviceCodePerAddress: plentiful,
+      userCodePerAddress: plentiful,
+      userCodePerAccount: plentiful,
+      userCodeOverall: plentiful,
     },
   };
 }

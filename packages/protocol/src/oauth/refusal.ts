@@ -44,6 +44,13 @@ export type RefusalReason =
   | 'refresh_retry_refused'
   | 'authorization_revoked'
   | 'person_not_active'
+  // RFC 8628 §3.5
+  | 'device_code_invalid'
+  | 'device_code_expired'
+  | 'device_code_used'
+  | 'device_denied'
+  | 'authorization_pending'
+  | 'slow_down'
   // RFC 8707
   | 'resource_invalid'
   // OpenID Connect Core §3.1.2.6
@@ -124,6 +131,12 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   refresh_retry_refused: wire('invalid_grant', 400, 'The refresh token is not valid.'),
   authorization_revoked: wire('invalid_grant', 400, 'The authorization has ended.'),
   person_not_active: wire('invalid_grant', 400, 'The authorization has ended.'),
+  device_code_invalid: wire('invalid_grant', 400, 'The device code is not valid.'),
+  device_code_expired: wire('expired_token', 400, 'The device code has expired.'),
+  device_code_used: wire('invalid_grant', 400, 'The device code is not valid.'),
+  device_denied: wire('access_denied', 400, 'The request was denied.'),
+  authorization_pending: wire('authorization_pending', 400, 'Nobody has decided yet.'),
+  slow_down: wire('slow_down', 400, 'Ask less often.'),
   resource_invalid: wire('invalid_target', 400, 'The resource is not allowed here.'),
   login_required: wire('login_required', 400, 'The person must sign in.'),
   consent_required: wire('consent_required', 400, 'The person must consent.'),

@@ -60,7 +60,7 @@ const longestCode = 60;
 export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
   return async (granting, exchange) => {
     const now = epochSeconds(deps.runtime);
-    const authorization = authorizationRow(deps, granting, now);
+    const authorization = newAuthorization(deps, granting, now);
     const code = createPrefixedToken(
       tokenPrefixes.authorizationCode,
       deps.runtime.randomBytes(32).toString('base64url'),
@@ -97,7 +97,12 @@ export function codeHashOf(text: string): string | undefined {
   return parsePrefixedToken(tokenPrefixes.authorizationCode, text) === undefined ? undefined : hashSecret(text);
 }
 
-function authorizationRow(deps: GrantDeps, granting: Granting, now: number): AuthorizationRow {
+/** A new authorization of what a person has just allowed. */
+export function newAuthorization(
+  deps: Pick<GrantDeps, 'issuer'> & { readonly runtime: Pick<Runtime, 'randomBytes'> },
+  granting: Pick<Granting, 'client' | 'session'> & { readonly request: Pick<GrantedRequest, 'scopes' | 'resources'> },
+  now: number,
+): AuthorizationRow {
   const { client, session, request } = granting;
   const audiences = request.scopes.includes('openid') ? [...request.resources, deps.issuer] : request.resources;
   return {

@@ -7,6 +7,9 @@
 import type { JwkSet, SignatureAlgorithm } from '@castellan/protocol';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+/** RFC 8628 §3.4. */
+export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code';
+
 type ClientKind = 'web' | 'spa' | 'native';
 
 /** Where a client's public keys are. */

@@ -96,6 +96,8 @@ input {
   border: 1px solid var(--field-line);
   border-radius: .625rem;
 }
+input.code { font: 600 1.375rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; letter-spacing: .12em; text-transform: uppercase; }
+input.code::placeholder { color: var(--quiet); font-weight: 400; }
 input[aria-invalid="true"] { border-color: var(--alert); }
 .actions { display: flex; flex-direction: column; gap: .625rem; margin-top: 1.625rem; }
 .actions.pair { flex-direction: row; }

@@ -101,6 +101,15 @@ export function errorTarget(request: CheckedRequest, automatic: boolean): Author
  */
 export function recheckRequest(request: CheckedRequest, client: Client, resources: ResourceDirectory): void {
   checkRedirectUri(request.redirectUri, client);
+  recheckRights(request, client, resources);
+}
+
+/** {@link checkRights} once more, for what was asked earlier. */
+export function recheckRights(
+  request: Pick<CheckedRequest, 'scopes' | 'resources'>,
+  client: Client,
+  resources: ResourceDirectory,
+): void {
   checkScopes(request.scopes, client);
   checkResources(request.resources, client, resources);
 }
@@ -137,14 +146,26 @@ type GrantPart = Pick<CheckedRequest, 'scopes' | 'resources' | 'codeChallenge'>;
 
 function checkGrant(sent: SentParameters, client: Client, resources: ResourceDirectory): GrantPart {
   checkKnownForms(sent);
-  const codeChallenge = checkChallenge(sent);
+  return { codeChallenge: checkChallenge(sent), ...checkRights(sent, client, resources) };
+}
+
+/**
+ * What a client asks for: scopes it may ask for, and the resources that have them.
+ *
+ * @throws {Refusal} `scope_malformed`, `scope_not_allowed`, `resource_invalid`
+ */
+export function checkRights(
+  sent: SentParameters,
+  client: Client,
+  resources: ResourceDirectory,
+): Pick<CheckedRequest, 'scopes' | 'resources'> {
   const scope = sent.get('scope') ?? refuse('scope_malformed', { detail: 'no scope' });
   const scopes = checkScopes(parseScope(scope), client);
   const named = sent.resources.length > 0 ? sent.resources : [client.defaultResource];
   const issuer = scopes.includes('openid') ? [resources.issuer.audience] : [];
   const audiences = checkResources([...new Set([...named, ...issuer])], client, resources);
   checkScopesHaveResource(scopes, audiences, resources);
-  return { scopes, resources: audiences, codeChallenge };
+  return { scopes, resources: audiences };
 }
 
 /** What this server does not do is refused by the code that says so, never left out silently. */

@@ -26,6 +26,23 @@ export interface ParkedRequest {
   readonly client: Client;
 }
 
+/** A user code that somebody typed, in the hands of the browser that sent it. Whether there is such a code is not known. */
+export interface ParkedUserCode {
+  readonly id: string;
+  readonly row: ParkedRequestRow;
+  /** Keyed hash. */
+  readonly userCodeHash: string;
+}
+
+/** Whatever waits for a sign-in, and the step that the browser goes back to afterwards. */
+export interface ParkedVisit {
+  readonly id: string;
+  readonly row: ParkedRequestRow;
+  readonly from: 'authorize' | 'device';
+  /** Undefined on the way from the device page, which does not say for whom before the sign-in. */
+  readonly authorization: ParkedRequest | undefined;
+}
+
 export interface ParkingLot {
   /** Parks a request for the browser with this cookie; the id goes into the address of the next page. */
   readonly park: (request: CheckedRequest, browser: string) => Promise<string>;
@@ -35,6 +52,20 @@ export interface ParkingLot {
    * @throws {Refusal} `parked_request_gone`; `wrong_browser` when another browser started it
    */
   readonly load: (request: HttpRequest) => Promise<ParkedRequest>;
+  /** Parks a user code as {@link ParkingLot.park} parks a request. */
+  readonly parkUserCode: (userCodeHash: string, browser: string) => Promise<string>;
+  /**
+   * The parked user code that an address names; an authorization request is none.
+   *
+   * @throws {Refusal} as `load`
+   */
+  readonly loadUserCode: (request: HttpRequest) => Promise<ParkedUserCode>;
+  /**
+   * Either of both, for the sign-in.
+   *
+   * @throws {Refusal} as `load`
+   */
+  readonly visit: (request: HttpRequest) => Promise<ParkedVisit>;
 }
 
 export interface ParkingDeps {
@@ -46,30 +77,58 @@ export interface ParkingDeps {
   readonly browserCookie: { readonly read: (request: HttpRequest) => string | undefined };
 }
 
+/** The stored form of a parked user code; a checked request always has a `client`. */
+interface StoredUserCode {
+  readonly userCode: string;
+}
+
 export function createParkingLot(deps: ParkingDeps): ParkingLot {
-  const { store, runtime } = deps;
   return {
-    park: async (request, browser) => {
-      const id = createPrefixedToken(tokenPrefixes.parkedRequest, runtime.randomBytes(32).toString('base64url'));
-      const now = epochSeconds(runtime);
-      await store.parkRequest({
-        idHash: hashSecret(id),
-        browserHash: hashSecret(browser),
-        client: request.client,
-        request: JSON.stringify(request),
-        createdAt: now,
-        expiresAt: now + deps.lifetimes.parkedRequest,
-        session: undefined,
-        consentedAt: undefined,
-        deniedAt: undefined,
-      });
-      return id;
+    park: (request, browser) => park(deps, { client: request.client, request }, browser),
+    load: async (request) => asRequest(await loadRow(request, deps), deps),
+    // Whose code it is nobody knows yet, so no client stands in the row.
+    parkUserCode: (userCode, browser) => park(deps, { client: '', request: { userCode } }, browser),
+    loadUserCode: async (request) => asUserCode(await loadRow(request, deps)),
+    visit: async (request) => {
+      const loaded = await loadRow(request, deps);
+      const { id, row } = loaded;
+      if (isUserCode(loaded)) return { id, row, from: 'device', authorization: undefined };
+      return { id, row, from: 'authorize', authorization: asRequest(loaded, deps) };
     },
-    load: (request) => loadParked(request, deps),
   };
 }
 
-async function loadParked(httpRequest: HttpRequest, deps: ParkingDeps): Promise<ParkedRequest> {
+interface Parking {
+  readonly client: string;
+  readonly request: CheckedRequest | StoredUserCode;
+}
+
+async function park(deps: ParkingDeps, { client, request }: Parking, browser: string): Promise<string> {
+  const { store, runtime } = deps;
+  const id = createPrefixedToken(tokenPrefixes.parkedRequest, runtime.randomBytes(32).toString('base64url'));
+  const now = epochSeconds(runtime);
+  await store.parkRequest({
+    idHash: hashSecret(id),
+    browserHash: hashSecret(browser),
+    client,
+    request: JSON.stringify(request),
+    createdAt: now,
+    expiresAt: now + deps.lifetimes.parkedRequest,
+    session: undefined,
+    consentedAt: undefined,
+    deniedAt: undefined,
+  });
+  return id;
+}
+
+interface LoadedRow {
+  readonly id: string;
+  readonly row: ParkedRequestRow;
+  /** Written by `park` above and by nobody else. */
+  readonly stored: CheckedRequest | StoredUserCode;
+}
+
+async function loadRow(httpRequest: HttpRequest, deps: ParkingDeps): Promise<LoadedRow> {
   const id = parkedId(httpRequest) ?? refuse('parked_request_gone', { detail: 'no parked request is named' });
   const row = await deps.store.findParkedRequest(hashSecret(id), epochSeconds(deps.runtime));
   if (row === undefined) return refuse('parked_request_gone');
@@ -77,15 +136,28 @@ async function loadParked(httpRequest: HttpRequest, deps: ParkingDeps): Promise<
   // INVARIANT: nobody but the browser that started a request may go on with it, or an attacker's request could be
   // finished with the victim's sign-in (R-013).
   if (browser === undefined || hashSecret(browser) !== row.browserHash) return refuse('wrong_browser');
-  // Written by `park` above and by nobody else.
-  const request = JSON.parse(row.request) as CheckedRequest;
+  return { id, row, stored: JSON.parse(row.request) as CheckedRequest | StoredUserCode };
+}
+
+function isUserCode(loaded: LoadedRow): boolean {
+  return 'userCode' in loaded.stored;
+}
+
+/** INVARIANT: neither kind passes for the other: what was parked for a device never becomes a code (R-035). */
+function asRequest({ id, row, stored }: LoadedRow, deps: ParkingDeps): ParkedRequest {
+  if ('userCode' in stored) return refuse('parked_request_gone', { detail: 'a user code is no request' });
   const client = deps.clients.find(row.client) ?? refuse('unknown_client', { detail: 'the client has gone meanwhile' });
-  recheckRequest(request, client, deps.resources);
-  return { id, row, request, client };
+  recheckRequest(stored, client, deps.resources);
+  return { id, row, request: stored, client };
+}
+
+function asUserCode({ id, row, stored }: LoadedRow): ParkedUserCode {
+  if (!('userCode' in stored)) return refuse('parked_request_gone', { detail: 'a request is no user code' });
+  return { id, row, userCodeHash: stored.userCode };
 }
 
 /** The address of a step of a parked request, in the browser that started it. */
-export function stepAddress(issuer: string, step: 'authorize' | 'login' | 'consent', id: string): string {
+export function stepAddress(issuer: string, step: 'authorize' | 'login' | 'consent' | 'device', id: string): string {
   return `${issuer}/${step}?${parkedParameter}=${encodeURIComponent(id)}`;
 }
 

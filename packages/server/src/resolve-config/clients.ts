@@ -101,9 +101,14 @@ function isPageUri(uri: string): boolean {
 
 function checkGrants(shape: ClientShape, told: Tell): void {
   const alone = shape.grants.includes('client_credentials');
-  if (!shape.grants.includes('authorization_code') && (!alone || shape.grants.includes('refresh_token'))) {
-    told('grants', shape.grants, 'authorization_code or client_credentials, and refresh_token only beside the first');
+  const hasDevice = shape.grants.includes('urn:ietf:params:oauth:grant-type:device_code');
+  const forPeople = hasDevice || shape.grants.includes('authorization_code');
+  if (!forPeople && (!alone || shape.grants.includes('refresh_token'))) {
+    const people = 'authorization_code or urn:ietf:params:oauth:grant-type:device_code';
+    told('grants', shape.grants, `${people} or client_credentials, and refresh_token only beside the first two`);
   }
+  // What runs in a browser can send it to the authorization endpoint (RFC 10027).
+  if (hasDevice && shape.kind === 'spa') told('grants', shape.grants, 'no device codes for a spa client');
   // A public client proves nothing, so it has no identity of its own to act under (OAuth 2.1 §4.2).
   if (alone && shape.kind !== 'web') told('grants', shape.grants, `no client_credentials for a ${shape.kind} client`);
   if (alone !== shape.ownScopes.length > 0) {

@@ -83,6 +83,10 @@ export const limitsSchema: z.ZodType<LimitSettings> = object({
   tokenPerClient: limit(3000, 60),
   tokenPerAddress: limit(600, 60),
   authorizePerAddress: limit(300, 60),
+  deviceCodePerAddress: limit(60, 60),
+  userCodePerAddress: limit(10, 600),
+  userCodePerAccount: limit(10, 600),
+  userCodeOverall: limit(300, 600),
 });
 
 export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100));
@@ -96,6 +100,7 @@ export const resourceSchema: z.ZodType<ResourceShape> = object({
   secretOnlyClients: z.boolean({ error: 'true or false' }).default(true),
 });
 
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const twoSecrets = 'one or two secrets';
 const clientIdForm = '1 to 200 visible ASCII characters';
 
@@ -109,7 +114,9 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   jwks: object({ keys: list(z.record(z.string(), z.unknown(), { error: 'a public key' })) }).optional(),
   jwksUri: text(2000).optional(),
   assertionAudience: word('issuer', 'compatible').default('issuer'),
-  grants: list(word('authorization_code', 'refresh_token', 'client_credentials')).default(['authorization_code']),
+  grants: list(word('authorization_code', 'refresh_token', 'client_credentials', deviceGrant)).default([
+    'authorization_code',
+  ]),
   redirectUris: list(text(2000)),
   postLogoutRedirectUris: list(text(2000)).default([]),
   scopes: list(text(200)),

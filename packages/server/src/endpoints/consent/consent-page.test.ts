@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accessDuration, inWords, type KeptFor } from '../../requests/duration.ts';
 import { issuerResource, type Resource } from '../../resources/resource.ts';
 import { testClient } from '../../stage.test.ts';
 import type { PersonRow } from '../../store/store.ts';
 import { type ConsentView, consentPage } from './consent-page.ts';
-import { accessDuration, inWords, type KeptFor } from './duration.ts';
 
 const lifetimes: KeptFor = {
   accessToken: 300,

@@ -2,11 +2,12 @@
 import { html } from 'hono/html';
 import type { Client } from '../../clients/client.ts';
 import { clientFooter, clientLogo, formTargets, logoOrigins } from '../../http/client-identity.ts';
+import { grantList } from '../../http/grant-list.ts';
 import { type Html, hostOf, type PageContent } from '../../http/page.ts';
 import type { CheckedRequest } from '../../requests/check.ts';
+import { accessDuration, type KeptFor } from '../../requests/duration.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { PersonRow } from '../../store/store.ts';
-import { accessDuration, type KeptFor } from './duration.ts';
 
 export interface ConsentView {
   readonly client: Client;
@@ -38,7 +39,7 @@ function consentMain(view: ConsentView): Html {
   const { client, request } = view;
   return html`${clientLogo(client)}<h1>Allow <bdi id="client-name">${client.name}</bdi>?</h1>
 <p class="lead">It asks to do this with your account:</p>
-<ul class="grants" id="consent-grants">${view.asked.map(grantOf)}</ul>
+${grantList('consent-grants', view.asked)}
 <dl class="facts">
 <div><dt>How long</dt><dd id="consent-duration">${durationOf(view)}</dd></div>
 <div><dt>Afterwards you go to</dt><dd id="consent-destination">${hostOf(request.redirectUri)}</dd></div>
@@ -62,16 +63,4 @@ function personOf({ person, otherAccount }: ConsentView): Html {
   const name = person.profile.name ?? person.loginName;
   const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
   return html`<div class="who"><div>Signed in as <strong><bdi id="consent-person">${name}</bdi></strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
-}
-
-function grantOf({ resource, scopes }: ConsentView['asked'][number]): Html {
-  const words = scopes.map((scope) => html`<li>${resource.scopes.get(scope) ?? scope}</li>`);
-  const list = words.length === 0 ? html`<li>Be recognised there</li>` : words;
-  return html`<li><h2>${resource.name}</h2><p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
-`;
-}
-
-/** Where the API is: its host, or its whole name when that is no address. */
-function placeOf(audience: string): string {
-  return /^https?:/.test(audience) ? new URL(audience).host : audience;
 }

@@ -21,13 +21,13 @@ import type { ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type Pages, redirect } from '../../http/page.ts';
+import type { KeptFor } from '../../requests/duration.ts';
 import { nextStep, wantedConsent } from '../../requests/next-step.ts';
 import { type ParkedRequest, type ParkingLot, stepAddress } from '../../requests/park.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
 import type { ConsentStore, ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
 import { consentPage } from './consent-page.ts';
-import type { KeptFor } from './duration.ts';
 
 export interface ConsentDeps {
   readonly issuer: string;

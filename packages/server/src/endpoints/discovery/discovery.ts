@@ -22,6 +22,7 @@ export const documentCacheControl = 'public, max-age=300';
 /** Paths below the issuer, each beginning with a slash. */
 export interface EndpointPaths {
   readonly authorize: string;
+  readonly deviceAuthorization: string;
   readonly token: string;
   readonly userinfo: string;
   readonly logout: string;
@@ -48,6 +49,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
   return {
     issuer,
     authorization_endpoint: issuer + paths.authorize,
+    device_authorization_endpoint: issuer + paths.deviceAuthorization,
     token_endpoint: issuer + paths.token,
     userinfo_endpoint: issuer + paths.userinfo,
     end_session_endpoint: issuer + paths.logout,
@@ -56,7 +58,12 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     // Said because the default would include the implicit grant (RFC 8414 §2).
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    grant_types_supported: [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],

@@ -6,8 +6,9 @@ import { clientFooter, clientLogo, formTargets, logoOrigins } from '../../http/c
 import type { Html, PageContent } from '../../http/page.ts';
 
 export interface LoginView {
-  readonly client: Client;
-  readonly redirectUri: string;
+  /** Undefined on the way to the device page: whose code was typed is told only to somebody who has signed in. */
+  readonly client: Client | undefined;
+  readonly redirectUri: string | undefined;
   readonly action: string;
   readonly formToken: string;
   /** As typed before, or as the client hinted. */
@@ -22,14 +23,14 @@ export interface LoginView {
  */
 export function loginPage(view: LoginView): PageContent {
   const { client, verdict } = view;
-  const footer = clientFooter(client);
+  const footer = client && clientFooter(client);
   return {
     status: verdict === undefined ? 200 : verdict.verdict === 'refused' ? 403 : 429,
     title: verdict === undefined ? 'Sign in' : 'Sign in: try again',
     main: loginMain(view),
     hasForm: true,
-    formTargets: formTargets(view.redirectUri),
-    imageOrigins: logoOrigins(client),
+    formTargets: view.redirectUri === undefined ? [] : formTargets(view.redirectUri),
+    imageOrigins: client === undefined ? [] : logoOrigins(client),
     ...(footer === undefined ? {} : { footer }),
     ...(verdict?.verdict === 'rate_limited'
       ? { headers: { 'retry-after': String(Math.max(1, Math.ceil(verdict.retryAfter))) } }
@@ -42,8 +43,13 @@ function loginMain(view: LoginView): Html {
   const state = hasFailed ? html` aria-invalid="true" aria-describedby="login-error"` : '';
   // The cursor waits in the first field that is still empty.
   const [first, second] = view.username === '' ? [html` autofocus`, ''] : ['', html` autofocus`];
-  return html`${clientLogo(view.client)}<h1>Sign in</h1>
-<p class="lead">to continue to <strong><bdi id="client-name">${view.client.name}</bdi></strong></p>
+  const { client } = view;
+  const purpose =
+    client === undefined
+      ? 'connect a device'
+      : html`continue to <strong><bdi id="client-name">${client.name}</bdi></strong>`;
+  return html`${client === undefined ? '' : clientLogo(client)}<h1>Sign in</h1>
+<p class="lead">to ${purpose}</p>
 ${alertOf(view.verdict)}
 <form method="post" action="${view.action}">
 <input type="hidden" name="form_token" value="${view.formToken}">

@@ -1,8 +1,8 @@
 /**
- * The sign-in page: takes login name and password for a parked request.
+ * The sign-in page: takes login name and password for what is parked.
  *
  * Owns: the form and what comes back from it. Does not own: whether the password is right (`accounts/`), the session
- * (`sessions/`), what comes next: it only sends the browser back to the authorization endpoint.
+ * (`sessions/`), what comes next: it only sends the browser back to the step it came from.
  */
 import {
   checkOrigin,
@@ -19,7 +19,7 @@ import type { ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type Pages, redirect } from '../../http/page.ts';
-import { type ParkedRequest, type ParkingLot, stepAddress } from '../../requests/park.ts';
+import { type ParkedVisit, type ParkingLot, stepAddress } from '../../requests/park.ts';
 import type { Sessions } from '../../sessions/session.ts';
 import type { ParkedRequestStore } from '../../store/store.ts';
 import { loginPage } from './login-page.ts';
@@ -29,7 +29,7 @@ export interface LoginDeps {
   readonly store: Pick<ParkedRequestStore, 'denyParkedRequest'>;
   readonly accounts: Pick<Accounts, 'signIn'>;
   readonly sessions: Pick<Sessions, 'find' | 'start'>;
-  readonly parking: Pick<ParkingLot, 'load'>;
+  readonly parking: Pick<ParkingLot, 'visit'>;
   readonly cookies: ServerCookies;
   readonly formTokens: FormTokens;
   readonly pages: Pick<Pages, 'page'>;
@@ -45,19 +45,21 @@ interface LoginForm {
 
 export function createLoginEndpoint(deps: LoginDeps): Endpoint {
   return async (request, exchange) => {
-    const parked = await deps.parking.load(request);
-    exchange.identify({ client: parked.client.id });
-    if (parked.row.deniedAt !== undefined) return backToAuthorize(parked, deps);
-    if (request.method !== 'POST') return show(request, parked, { deps, username: parked.request.loginHint ?? '' });
+    const parked = await deps.parking.visit(request);
+    const { authorization } = parked;
+    if (authorization !== undefined) exchange.identify({ client: authorization.client.id });
+    if (parked.row.deniedAt !== undefined) return goBack(parked, deps);
+    const username = authorization?.request.loginHint ?? '';
+    if (request.method !== 'POST') return show(request, parked, { deps, username });
     const form = checkForm(request, parked, deps);
     if (!form.isCancelled) return signIn(request, { form, parked, exchange }, deps);
     await deps.store.denyParkedRequest(parked.row.idHash, epochSeconds(deps.runtime));
-    return backToAuthorize(parked, deps);
+    return goBack(parked, deps);
   };
 }
 
 /** INVARIANT: nothing of the form is looked at before origin and form token were checked (R-205). */
-function checkForm(request: HttpRequest, parked: ParkedRequest, deps: LoginDeps): LoginForm {
+function checkForm(request: HttpRequest, parked: ParkedVisit, deps: LoginDeps): LoginForm {
   checkOrigin(request, new URL(deps.issuer).origin);
   const fields = singleParameters(parseForm(request.body), []);
   deps.formTokens.check('login', bindings(request, parked, deps), fields['form_token']);
@@ -70,7 +72,7 @@ function checkForm(request: HttpRequest, parked: ParkedRequest, deps: LoginDeps)
 
 interface SigningIn {
   readonly form: LoginForm;
-  readonly parked: ParkedRequest;
+  readonly parked: ParkedVisit;
   readonly exchange: Exchange;
 }
 
@@ -86,7 +88,7 @@ async function signIn(request: HttpRequest, signing: SigningIn, deps: LoginDeps)
   const replaces = await deps.sessions.find(deps.cookies.session.read(request));
   const started = await deps.sessions.start({ person, amr: ['pwd'], replaces, parked: parked.row.idHash }, exchange);
   if (started === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
-  return backToAuthorize(parked, deps, deps.cookies.session.set(started.cookieValue));
+  return goBack(parked, deps, deps.cookies.session.set(started.cookieValue));
 }
 
 interface Showing {
@@ -95,11 +97,11 @@ interface Showing {
   readonly verdict?: Exclude<SignInVerdict, { verdict: 'signed_in' }>;
 }
 
-function show(request: HttpRequest, parked: ParkedRequest, { deps, username, verdict }: Showing): HttpAnswer {
+function show(request: HttpRequest, parked: ParkedVisit, { deps, username, verdict }: Showing): HttpAnswer {
   return deps.pages.page(
     loginPage({
-      client: parked.client,
-      redirectUri: parked.request.redirectUri,
+      client: parked.authorization?.client,
+      redirectUri: parked.authorization?.request.redirectUri,
       action: stepAddress(deps.issuer, 'login', parked.id),
       formToken: deps.formTokens.issue('login', bindings(request, parked, deps)),
       username,
@@ -109,10 +111,11 @@ function show(request: HttpRequest, parked: ParkedRequest, { deps, username, ver
 }
 
 /** The form works in the browser that the parked request belongs to, for that request. */
-function bindings(request: HttpRequest, parked: ParkedRequest, deps: LoginDeps): readonly string[] {
+function bindings(request: HttpRequest, parked: ParkedVisit, deps: LoginDeps): readonly string[] {
   return [deps.cookies.browser.read(request) ?? '', parked.row.idHash];
 }
 
-function backToAuthorize(parked: ParkedRequest, deps: LoginDeps, cookies: readonly string[] = []): HttpAnswer {
-  return redirect(stepAddress(deps.issuer, 'authorize', parked.id), cookies);
+/** Back to the step that sent the browser here; what comes next is decided there. */
+function goBack(parked: ParkedVisit, deps: LoginDeps, cookies: readonly string[] = []): HttpAnswer {
+  return redirect(stepAddress(deps.issuer, parked.from, parked.id), cookies);
 }

@@ -1,24 +1,14 @@
 /** The authorization code grant: what is peculiar to it (RFC 6749 §4.1.3, RFC 7636 §4.5). */
-import { epochSeconds, hashSecret, type Runtime, refuse, verifierFits } from '@castellan/protocol';
+import { epochSeconds, type Runtime, refuse, verifierFits } from '@castellan/protocol';
 import { codeHashOf } from '../../authorizations/authorization.ts';
-import { createRefreshToken, newFamilyId } from '../../authorizations/refresh-family.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type {
-  AuthorizationRow,
-  AuthorizationStore,
-  CodeRow,
-  PersonState,
-  PersonStore,
-  RefreshFamilyRow,
-} from '../../store/store.ts';
+import type { AuthorizationRow, AuthorizationStore, CodeRow, PersonState, PersonStore } from '../../store/store.ts';
+import { type FamilyDeps, startFamily } from './start-family.ts';
 import type { Grant, TokenRequest } from './token.ts';
 
-export interface AuthorizationCodeDeps {
+export interface AuthorizationCodeDeps extends FamilyDeps {
   readonly store: Pick<AuthorizationStore, 'findCode' | 'redeemCode'> & Pick<PersonStore, 'findPerson'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
-  readonly tagKey: Buffer;
-  /** Seconds. */
-  readonly lifetimes: { readonly refreshIdle: number; readonly refreshAbsolute: number };
 }
 
 export function authorizationCodeGrant(deps: AuthorizationCodeDeps): Grant {
@@ -74,7 +64,7 @@ async function redeem(
   exchange: Exchange,
 ): Promise<string | undefined> {
   const now = epochSeconds(deps.runtime);
-  const first = request.client.grants.has('refresh_token') ? startFamily(deps, authorization, now) : undefined;
+  const first = request.client.grants.has('refresh_token') ? startFamily(authorization, now, deps) : undefined;
   const subject = { authorization: authorization.id, client: authorization.client };
   const verdict = await deps.store.redeemCode(
     { codeHash: code.codeHash, family: first?.family, now },
@@ -96,27 +86,3 @@ const redemptionRefusals = {
   revoked: 'authorization_revoked',
   unknown: 'code_invalid',
 } as const;
-
-function startFamily(
-  deps: AuthorizationCodeDeps,
-  authorization: AuthorizationRow,
-  now: number,
-): { readonly family: RefreshFamilyRow; readonly token: string } {
-  const id = newFamilyId(deps.runtime);
-  const token = createRefreshToken({ family: id, generation: 1 }, deps);
-  const absoluteExpiresAt = now + deps.lifetimes.refreshAbsolute;
-  const family: RefreshFamilyRow = {
-    id,
-    authorization: authorization.id,
-    client: authorization.client,
-    generation: 1,
-    currentHash: hashSecret(token),
-    sealedSuccessor: undefined,
-    retryUntil: undefined,
-    retries: 0,
-    idleExpiresAt: Math.min(now + deps.lifetimes.refreshIdle, absoluteExpiresAt),
-    absoluteExpiresAt,
-    createdAt: now,
-  };
-  return { family, token };
-}

@@ -8,38 +8,26 @@
  * one), the mint, and how a refusal is answered.
  */
 import type { LimitStore } from '@castellan/limits';
-import {
-  addressBucket,
-  formatScope,
-  type HttpAnswer,
-  type HttpRequest,
-  parseForm,
-  type Runtime,
-  refuse,
-  singleParameters,
-} from '@castellan/protocol';
+import { addressBucket, formatScope, type HttpAnswer, type Runtime, refuse } from '@castellan/protocol';
 import type { Authenticate, AuthenticatedClient } from '../../clients/authenticate.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Limit } from '../../config.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
+import { type BackChannelForm, parseBackChannelForm } from '../../requests/back-channel-form.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { AuthorizationRow, PersonState } from '../../store/store.ts';
 import type { IssuedTokens, IssueTokens } from '../../tokens/issue.ts';
 import { entitlementOf } from './entitlement.ts';
 
 /** A token request of an authenticated client. */
-export interface TokenRequest {
+export interface TokenRequest extends BackChannelForm {
   readonly client: AuthenticatedClient;
-  /** Without the empty ones and without `resource`. */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** The values of `resource`. */
-  readonly resources: readonly string[];
 }
 
 /** A grant type: how its artefact is found. Everything after that hangs on what was found. */
 export interface Grant {
   /** Told when nothing was found, or something of another client. */
-  readonly invalid: 'code_invalid' | 'refresh_invalid' | 'grant_not_allowed';
+  readonly invalid: 'code_invalid' | 'refresh_invalid' | 'device_code_invalid' | 'grant_not_allowed';
   readonly find: (request: TokenRequest) => Promise<FoundGrant | undefined>;
 }
 
@@ -90,7 +78,7 @@ export interface TokenEndpointDeps {
  */
 export function createTokenEndpoint(deps: TokenEndpointDeps): Endpoint {
   return async (request, exchange) => {
-    const { parameters, resources } = parseTokenForm(request);
+    const { parameters, resources } = parseBackChannelForm(request);
     const client = await deps.authenticate(request, parameters, exchange);
     await limitClient(deps, client, exchange);
     const tokenRequest = { client, parameters, resources };
@@ -128,25 +116,6 @@ async function answerOwn(
   const entitlement = entitlementOf({ authorization: own, askedScope }, rights, deps.resources);
   const tokens = await deps.issue({ authorization: undefined, client, nonce: undefined, ...entitlement }, exchange);
   return tokenAnswer(tokens, undefined);
-}
-
-/** Parameters that are secret or buy something secret: in a URL they end up in logs and histories. */
-const secretParameters = [
-  'client_secret',
-  'client_assertion',
-  'code',
-  'code_verifier',
-  'refresh_token',
-  'access_token',
-  'password',
-] as const;
-
-function parseTokenForm(request: HttpRequest): Omit<TokenRequest, 'client'> {
-  const query = parseForm(request.query);
-  if (secretParameters.some((name) => query.has(name))) refuse('secret_in_url');
-  const form = parseForm(request.body);
-  const resources = (form.get('resource') ?? []).filter((resource) => resource !== '');
-  return { parameters: singleParameters(form, ['resource']), resources };
 }
 
 /** The name of a public client proves nothing, so its budget is kept per address: nobody can spend another's. */

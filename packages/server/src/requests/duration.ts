@@ -1,5 +1,5 @@
 /** For how long a consent lets a client act, in words a person can use. */
-import { offlineScope } from '../../resources/resource.ts';
+import { offlineScope } from '../resources/resource.ts';
 
 /** Seconds. */
 export interface KeptFor {

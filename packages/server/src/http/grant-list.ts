@@ -1,0 +1,29 @@
+/** What a client asks to do, API by API, in the words that the API was registered with. */
+import { html } from 'hono/html';
+import type { Html } from './page.ts';
+
+/** Rights at one API; the words of all its scopes are known. */
+interface AskedAt {
+  readonly resource: {
+    readonly audience: string;
+    readonly name: string;
+    readonly scopes: ReadonlyMap<string, string>;
+  };
+  readonly scopes: readonly string[];
+}
+
+export function grantList(id: string, asked: readonly AskedAt[]): Html | '' {
+  return asked.length === 0 ? '' : html`<ul class="grants" id="${id}">${asked.map(grantOf)}</ul>`;
+}
+
+function grantOf({ resource, scopes }: AskedAt): Html {
+  const words = scopes.map((scope) => html`<li>${resource.scopes.get(scope) ?? scope}</li>`);
+  const list = words.length === 0 ? html`<li>Be recognised there</li>` : words;
+  return html`<li><h2>${resource.name}</h2><p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
+`;
+}
+
+/** Where the API is: its host, or its whole name when that is no address. */
+function placeOf(audience: string): string {
+  return /^https?:/.test(audience) ? new URL(audience).host : audience;
+}
