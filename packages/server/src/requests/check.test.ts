@@ -179,6 +179,17 @@ for (const [rows, title, changes, reason] of toClient) {
   });
 }
 
+test('R-030[code] S-11 a client without the grant gets no code, and loses a request that waits when it loses the grant', async () => {
+  const service = { ...web, grants: new Set(['client_credentials']) };
+  const { reason, context } = await refusal({}, { clients: clientDirectory([service]) });
+  assert.deepEqual([reason, context.target?.redirectUri], ['grant_not_allowed', redirectUri]);
+  const { request } = await check();
+  assert.throws(
+    () => recheckRequest(request, service, resources),
+    (error) => error instanceof Refusal && error.reason === 'grant_not_allowed',
+  );
+});
+
 test('R-001[authorize] a native client may use any loopback port, and only that differs', async () => {
   const good = ['http://127.0.0.1/cb', 'http://127.0.0.1:49152/cb', 'com.example.app:/cb'];
   for (const uri of good) {

@@ -101,6 +101,7 @@ export function errorTarget(request: CheckedRequest, automatic: boolean): Author
  */
 export function recheckRequest(request: CheckedRequest, client: Client, resources: ResourceDirectory): void {
   checkRedirectUri(request.redirectUri, client);
+  checkCodeGrant(client);
   recheckRights(request, client, resources);
 }
 
@@ -146,7 +147,13 @@ type GrantPart = Pick<CheckedRequest, 'scopes' | 'resources' | 'codeChallenge'>;
 
 function checkGrant(sent: SentParameters, client: Client, resources: ResourceDirectory): GrantPart {
   checkKnownForms(sent);
+  checkCodeGrant(client);
   return { codeChallenge: checkChallenge(sent), ...checkRights(sent, client, resources) };
+}
+
+/** Nobody is asked to sign in or to allow anything for a code that the token endpoint would refuse. */
+function checkCodeGrant(client: Client): void {
+  if (!client.grants.has('authorization_code')) refuse('grant_not_allowed', { detail: 'authorization_code' });
 }
 
 /**
