@@ -129,6 +129,11 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'a failed transaction is rolled back and thrown on; a locked file is tried again and then refused',
   },
   {
+    path: 'packages/guard/src/adapters/fetch.ts',
+    count: 1,
+    because: 'a body that ends too early becomes a Refusal',
+  },
+  {
     path: 'packages/guard/src/adapters/node.ts',
     count: 2,
     because: 'a body that ends too early becomes a Refusal; should the guard itself reject, the connection ends',

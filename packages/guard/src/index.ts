@@ -1,6 +1,9 @@
 export type { Access } from './access.ts';
+export * from './adapters/express.ts';
+export * from './adapters/fastify.ts';
 export * from './adapters/fetch.ts';
-export * from './adapters/node.ts';
+export * from './adapters/hono.ts';
+export { nodeListener } from './adapters/node.ts';
 export { type GuardConfig, GuardConfigError } from './config.ts';
 export * from './guard.ts';
 export type { BodyReader } from './input.ts';

@@ -1,95 +1,48 @@
-/** One conformance table for every adapter: the same requests, the same answers. */
+/** One conformance table for every adapter: the same requests over a real socket, the same answers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { type Carried, carriers, carryOver, type Mounting, type Sent } from '../testing/carriers.ts';
 import { type NotesApi, startNotes } from '../testing/notes.ts';
-import { fetchHandler } from './fetch.ts';
-import { nodeListener } from './node.ts';
 
-interface Sent {
-  readonly method: string;
-  readonly target: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
-}
-
-interface Received {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: string;
-}
-
-interface Adapter {
-  readonly send: (sent: Sent) => Promise<Received>;
-  readonly close: () => Promise<void>;
-}
-
-async function listen(guard: Pick<NotesApi['guard'], 'handle'>): Promise<Server> {
-  const server = createServer(nodeListener(guard)).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
-
-async function overNode(guard: NotesApi['guard']): Promise<Adapter> {
-  const server = await listen(guard);
-  return {
-    send: async ({ method, target, headers = {}, body }) => {
-      const outgoing = httpRequest({ host: '127.0.0.1', port: portOf(server), method, path: target, headers });
-      outgoing.end(body);
-      const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage];
-      const chunks: Buffer[] = [];
-      for await (const chunk of incoming) chunks.push(chunk as Buffer);
-      return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString() };
-    },
-    close: async () => {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
-}
-
-async function overFetch(guard: NotesApi['guard']): Promise<Adapter> {
-  const handle = fetchHandler(guard);
-  return {
-    send: async ({ method, target, headers = {}, body }) => {
-      const init = { method, headers, ...(body === undefined ? {} : { body: body as BodyInit }) };
-      const response = await handle(new Request(`https://api.example${target}`, init), { address: '192.0.2.1' });
-      return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() };
-    },
-    close: async () => undefined,
-  };
-}
-
-const adapters = { 'guard-node': overNode, 'guard-fetch': overFetch } as const;
 const json = { 'content-type': 'application/json' };
 const large = `{"title":"${'x'.repeat(100_000)}"}`;
+const options = { method: 'OPTIONS', target: '/notes/1' };
 
 /** What is sent with a good token, and the status that every adapter answers with. */
 const table: readonly (readonly [string, Sent, number])[] = [
   ['an own object', { method: 'GET', target: '/notes/1' }, 200],
   ['its head', { method: 'HEAD', target: '/notes/1' }, 200],
+  ['its options', options, 405],
+  ['a trace of it', { method: 'TRACE', target: '/notes/1' }, 405],
+  ['a method of others', { method: 'PROPFIND', target: '/notes/1' }, 405],
   ['a foreign object', { method: 'GET', target: '/notes/42' }, 404],
   ['a list with a query', { method: 'GET', target: '/notes?state=open' }, 200],
   ['a change', { method: 'PATCH', target: '/notes/1', headers: json, body: '{"title":"ä"}' }, 200],
   ['a function of others', { method: 'DELETE', target: '/notes/1' }, 403],
   ['an undeclared parameter', { method: 'GET', target: '/notes/1?x=1' }, 400],
+  ['a repeated parameter', { method: 'GET', target: '/notes?state=open&state=closed' }, 400],
   ['an undeclared method', { method: 'POST', target: '/notes/1' }, 405],
   ['an encoded slash', { method: 'GET', target: '/notes%2F1' }, 400],
+  ['an encoded slash below', { method: 'GET', target: '/notes/1%2F2' }, 400],
   ['a double encoding', { method: 'GET', target: '/notes/%2531' }, 400],
+  ['another case', { method: 'GET', target: '/NOTES/1' }, 404],
   ['an empty segment', { method: 'GET', target: '//notes/1' }, 404],
   ['an empty id', { method: 'GET', target: '/notes/' }, 404],
+  ['an unknown path', { method: 'GET', target: '/nothing' }, 404],
   ['an override header', { method: 'GET', target: '/notes/1', headers: { 'x-http-method-override': 'DELETE' } }, 400],
+  ['an override of the path', { method: 'GET', target: '/health', headers: { 'x-original-url': '/notes/1' } }, 400],
   [
     'another media type',
     { method: 'PATCH', target: '/notes/1', headers: { 'content-type': 'text/plain' }, body: '{}' },
     415,
   ],
   ['no media type', { method: 'PATCH', target: '/notes/1', body: new TextEncoder().encode('{"title":"x"}') }, 415],
+  [
+    'an encoded body',
+    { method: 'PATCH', target: '/notes/1', headers: { ...json, 'content-encoding': 'gzip' }, body: '{}' },
+    415,
+  ],
   ['a large body', { method: 'PATCH', target: '/notes/1', headers: json, body: large }, 413],
   [
     'a body that is not UTF-8',
@@ -97,105 +50,153 @@ const table: readonly (readonly [string, Sent, number])[] = [
     400,
   ],
   ['a repeated member', { method: 'PATCH', target: '/notes/1', headers: json, body: '{"title":"a","title":"b"}' }, 400],
+  ['an undeclared member', { method: 'PATCH', target: '/notes/1', headers: json, body: '{"hidden":"x"}' }, 400],
+  ['a member of others', { method: 'PATCH', target: '/notes/1', headers: json, body: '{"rank":9}' }, 400],
+  ['a prototype', { method: 'PATCH', target: '/notes/1', headers: json, body: '{"__proto__":{}}' }, 400],
 ];
 
-for (const [name, start] of Object.entries(adapters)) {
-  test(`R-179[${name}] R-183[guard] R-184[guard] the conformance table holds over ${name}`, async () => {
-    const api = await startNotes();
-    const adapter = await start(api.guard);
-    try {
-      const authorization = `Bearer ${await api.token()}`;
-      for (const [what, sent, status] of table) {
-        const answer = await adapter.send({ ...sent, headers: { ...sent.headers, authorization } });
-        assert.equal(answer.status, status, what);
-        assert.equal(answer.headers['x-content-type-options'], 'nosniff', what);
-        assert.match(String(answer.headers['content-type']), /json; charset=utf-8$/, what);
-        assert.equal(answer.body === '', sent.method === 'HEAD', what);
-        assert.ok(Number(answer.headers['content-length'] ?? 1) > 0, what);
-      }
-      const nobody = await adapter.send({ method: 'GET', target: '/notes/1' });
-      assert.deepEqual([nobody.status, nobody.headers['www-authenticate']?.toString().slice(0, 6)], [401, 'Bearer']);
-      const purge = { method: 'DELETE', target: '/notes/42' };
-      const keeper = `Bearer ${await api.token({ sub: 'theo', scope: 'notes:admin' })}`;
-      const gone = await adapter.send({ ...purge, headers: { authorization: keeper } });
-      assert.deepEqual([gone.status, gone.body, gone.headers['content-type']], [204, '', undefined]);
-      assert.equal((await api.outcomes()).length, table.length + 2, 'one event for each request');
-    } finally {
-      await adapter.close();
+/** An API with room for the whole table, on a socket that is closed after the test. */
+async function start(t: TestContext, name: string, mounting: Mounting = {}): Promise<Omit<NotesApi, 'send'> & Carried> {
+  const api = await startNotes(({ routes }) => ({
+    routes: Object.fromEntries(
+      Object.entries(routes).map(([key, route]) => [
+        key,
+        route.kind === 'public' ? route : { ...route, limit: { count: 100, period: 60 } },
+      ]),
+    ),
+  }));
+  const carried = await carryOver(name, api.guard, mounting);
+  t.after(carried.close);
+  return { ...api, ...carried };
+}
+
+for (const name of Object.keys(carriers)) {
+  test(`R-179[${name}] R-183[${name},guard] R-184[guard] R-177[guard] R-178[guard] R-165[guard] the conformance table holds over ${name}`, async (t) => {
+    const api = await start(t, name);
+    const authorization = `Bearer ${await api.token()}`;
+    for (const [what, sent, status] of table) {
+      const answer = await api.send({ ...sent, headers: { ...sent.headers, authorization } });
+      assert.equal(answer.status, status, what);
+      assert.equal(answer.headers['x-content-type-options'], 'nosniff', what);
+      assert.equal(answer.body === '', sent.method === 'HEAD', what);
+      assert.ok(Number(answer.headers['content-length'] ?? 1) > 0, what);
+      const type = status === 200 ? 'application/json' : 'application/problem+json';
+      assert.equal(answer.headers['content-type'], `${type}; charset=utf-8`, what);
+      if (status === 200) continue;
+      const problem = JSON.parse(answer.body) as Record<string, unknown>;
+      assert.deepEqual(
+        [problem['type'], problem['status'], typeof problem['correlation']],
+        ['about:blank', status, 'string'],
+      );
+    }
+    assert.equal(
+      (await api.send({ ...options, headers: { authorization } })).headers['allow'],
+      'DELETE, GET, HEAD, PATCH',
+    );
+    const nobody = await api.send({ method: 'GET', target: '/notes/1' });
+    assert.deepEqual([nobody.status, nobody.headers['www-authenticate']?.toString().slice(0, 6)], [401, 'Bearer']);
+    const purge = { method: 'DELETE', target: '/notes/42' };
+    const keeper = `Bearer ${await api.token({ sub: 'theo', scope: 'notes:admin' })}`;
+    const bodied = { ...purge, headers: { authorization: keeper, 'content-length': '2' }, body: '{}' };
+    assert.equal((await api.send(bodied)).status, 413, 'a body that the route does not take');
+    const gone = await api.send({ ...purge, headers: { authorization: keeper } });
+    assert.deepEqual([gone.status, gone.body, gone.headers['content-type']], [204, '', undefined]);
+    assert.equal((await api.outcomes()).length, table.length + 4, 'one event for each request');
+  });
+
+  test(`R-157[guard] R-180[${name}] repeated credentials and framing are refused over ${name}`, async (t) => {
+    const { raw, token, outcomes } = await start(t, name);
+    const line = `Authorization: Bearer ${await token()}\r\n`;
+    const rest = 'Host: a\r\nConnection: close\r\n';
+    assert.match(await raw(`GET /notes/1 HTTP/1.1\r\n${rest}${line}${line}\r\n`), /^HTTP\/1\.1 400 /);
+    assert.deepEqual(
+      (await outcomes()).map(({ reason }) => reason),
+      ['credentials_malformed'],
+    );
+    const both = 'Content-Length: 2\r\nTransfer-Encoding: chunked\r\n';
+    assert.match(await raw(`PATCH /notes/1 HTTP/1.1\r\n${rest}${line}${both}\r\n0\r\n\r\n`), /^HTTP\/1\.1 400 /);
+    assert.equal((await outcomes()).length, 1, 'what cannot be framed is no request');
+  });
+
+  test(`R-179[${name}] the limit counts bytes as they arrive over ${name}, whatever the sender claims`, async (t) => {
+    const { raw, token } = await start(t, name);
+    const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
+    const head = `PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer ${await token()}\r\nContent-Type: application/json\r\n`;
+    const answer = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`);
+    assert.match(answer, /^HTTP\/1\.1 413 /);
+    assert.match(answer, /connection: close/i);
+  });
+
+  test(`R-179[${name}] the body of a caller who is refused anyway is not read over ${name}`, async (t) => {
+    const { raw } = await start(t, name);
+    const head = 'PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n';
+    assert.match(await raw(`${head}Content-Length: 60000\r\n\r\n{`), /^HTTP\/1\.1 401 /);
+  });
+
+  test(`R-183[${name}] over ${name} a sender who hangs up in the middle of a body is recorded once`, async (t) => {
+    const api = await start(t, name);
+    const socket = api.connect();
+    const head = `PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${await api.token()}\r\n`;
+    socket.write(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"ti`);
+    await once(api.server, 'request');
+    // The guard must be at the body by then: it reads it after everything else.
+    await api.send({ method: 'GET', target: '/health' });
+    socket.destroy();
+    while ((await api.outcomes()).length < 2) await api.send({ method: 'GET', target: '/nothing' });
+    const aborted = (await api.outcomes()).filter(({ route }) => route === 'PATCH /notes/:id');
+    assert.deepEqual(
+      aborted.map(({ reason, detail }) => [reason, detail]),
+      [['malformed_request', 'the body ended too early']],
+    );
+  });
+}
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(`R-164[guard] over ${name} dot segments and targets in absolute form are refused`, async (t) => {
+    const { raw, token } = await start(t, name);
+    const rest = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${await token()}\r\n\r\n`;
+    for (const target of ['/x/../notes/1', '/notes/./1', '/notes/%2e%2e/1', 'http://a/notes/1']) {
+      assert.match(await raw(`GET ${target} HTTP/1.1\r\n${rest}`), /^HTTP\/1\.1 400 /, target);
     }
   });
 }
 
-/** Sends raw bytes over a socket, and answers with all that comes back. */
-async function raw(guard: NotesApi['guard'], bytes: string): Promise<string> {
-  const server = await listen(guard);
-  try {
-    const socket = connect(portOf(server), '127.0.0.1');
-    socket.write(bytes);
-    const chunks: Buffer[] = [];
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString();
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
+for (const name of ['guard-fetch', 'hono']) {
+  test(`R-164[guard] over ${name} the path is judged as its URL says, which is what a handler would be given`, async (t) => {
+    const { send, token, outcomes } = await start(t, name);
+    const headers = { authorization: `Bearer ${await token()}` };
+    const answer = await send({ method: 'GET', target: '/health/../notes/42', headers });
+    assert.equal(answer.status, 404);
+    assert.deepEqual(
+      (await outcomes()).map(({ route, reason }) => [route, reason]),
+      [['GET /notes/:id', 'object_not_found']],
+    );
+  });
 }
 
-test('R-179[guard-node] the limit counts bytes as they arrive, whatever the sender claims', async () => {
-  const { guard, token } = await startNotes();
-  const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`;
-  const head = `PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${await token()}\r\nContent-Type: application/json\r\n`;
-  const answer = await raw(guard, `${head}Transfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}`);
-  assert.match(answer, /^HTTP\/1\.1 413 /);
-  assert.match(answer, /connection: close/i);
-});
-
-test('R-179[guard-node] the body of a caller who is refused anyway is not read', async () => {
-  const { guard } = await startNotes();
-  const answer = await raw(guard, 'PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{');
-  assert.match(answer, /^HTTP\/1\.1 401 /);
-  assert.match(answer, /connection: close/i);
-});
-
-test('R-157[guard] two Authorization headers are refused over a real connection', async () => {
-  const { guard, token } = await startNotes();
-  const line = `Authorization: Bearer ${await token()}\r\n`;
-  const answer = await raw(guard, `GET /notes/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${line}${line}\r\n`);
-  assert.match(answer, /^HTTP\/1\.1 400 /);
-});
-
-test('R-164[guard] dot segments and targets in absolute form are refused over a real connection', async () => {
-  const { guard, token } = await startNotes();
-  const rest = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${await token()}\r\n\r\n`;
-  for (const target of ['/x/../notes/1', '/notes/./1', 'http://a/notes/1']) {
-    assert.match(await raw(guard, `GET ${target} HTTP/1.1\r\n${rest}`), /^HTTP\/1\.1 400 /, target);
-  }
-});
-
-test('R-183[guard] a sender who hangs up in the middle of a body disturbs nobody and is recorded once', async () => {
-  const api = await startNotes();
-  const answered = Promise.withResolvers<void>();
-  const handle: typeof api.guard.handle = async (...message) => {
-    const answer = await api.guard.handle(...message);
-    answered.resolve();
-    return answer;
-  };
-  const server = await listen({ handle });
-  try {
-    const socket = connect(portOf(server), '127.0.0.1');
-    const head = `PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${await api.token()}\r\n`;
-    socket.write(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"ti`);
-    await once(server, 'request');
-    socket.destroy();
-    await answered.promise;
-    const response = await fetch(`http://127.0.0.1:${portOf(server)}/health`);
-    assert.equal(response.status, 200);
+for (const name of ['express', 'fastify', 'hono']) {
+  test(`R-165[${name}] R-191[${name}] under a prefix of ${name} the guard sees the whole path`, async (t) => {
+    const { send, token, outcomes } = await start(t, name, { prefix: '/notes' });
+    const headers = { authorization: `Bearer ${await token()}` };
+    for (const target of ['/notes', '/notes/1', '/notes?state=open']) {
+      assert.equal((await send({ method: 'GET', target, headers })).status, 200, target);
+    }
+    assert.equal((await send({ method: 'GET', target: '/health' })).status, 404, 'not under the prefix');
     assert.deepEqual(
-      (await api.outcomes()).map(({ reason }) => reason),
-      ['malformed_request', undefined],
+      (await outcomes()).map(({ route }) => route),
+      ['GET /notes', 'GET /notes/:id', 'GET /notes'],
     );
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
-});
+  });
+
+  test(`R-176[${name}] a body that ${name} has read before the guard is refused, and the event says why`, async (t) => {
+    const { send, token, outcomes, notes } = await start(t, name, { parsed: true });
+    const headers = { ...json, authorization: `Bearer ${await token()}` };
+    const answer = await send({ method: 'PATCH', target: '/notes/1', headers, body: '{"title":"x"}' });
+    assert.equal(answer.status, 500);
+    assert.doesNotMatch(answer.body, /parser/);
+    assert.equal(notes.get(1)?.title, 'Mine');
+    const [event] = await outcomes();
+    assert.equal(event?.detail, 'the body was read before the guard: put the guard before every body parser');
+    assert.equal((await send({ method: 'GET', target: '/notes/1', headers })).status, 200);
+  });
+}

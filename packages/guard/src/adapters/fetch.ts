@@ -2,6 +2,7 @@
 import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
+import { bodyTaken } from './body-taken.ts';
 
 /** The other end, which a `Request` says nothing about. */
 export interface Connection {
@@ -45,10 +46,10 @@ function plainRequest(request: Request, { address }: Connection): HttpRequest {
 /** Counts bytes as they arrive, and stops the sender beyond the limit. */
 function bodyReader(request: Request): BodyReader {
   return async (limit) => {
-    if (request.body === null) return '';
+    if (request.bodyUsed) refuse('server_error', { detail: bodyTaken });
     const chunks: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of request.body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunksOf(request)) {
       length += chunk.byteLength;
       // Leaving the loop cancels the stream.
       if (length > limit) refuse('body_too_large');
@@ -56,4 +57,13 @@ function bodyReader(request: Request): BodyReader {
     }
     return decodeUtf8(Buffer.concat(chunks)) ?? refuse('malformed_request', { detail: 'the body is not UTF-8' });
   };
+}
+
+async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  try {
+    yield* body as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>;
+  } catch {
+    refuse('malformed_request', { detail: 'the body ended too early' });
+  }
 }

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpAnswer, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
+import { bodyTaken } from './body-taken.ts';
 
 /**
  * A listener for `createServer` of node:http.
@@ -20,19 +21,28 @@ import type { BodyReader } from '../input.ts';
 export function nodeListener(
   guard: Pick<Guard, 'handle'>,
 ): (incoming: IncomingMessage, response: ServerResponse) => void {
-  return (incoming, response) => {
-    // A client that goes away in the middle is not a failure of ours, and must not end the process.
-    response.on('error', () => response.destroy());
-    incoming.on('error', () => response.destroy());
-    guard.handle(plainRequest(incoming), bodyReader(incoming)).then(
-      (answer) => send(incoming, response, answer),
-      () => response.destroy(),
-    );
-  };
+  return (incoming, response) => carry(guard, { incoming, response, target: incoming.url ?? '/' });
 }
 
-function plainRequest(incoming: IncomingMessage): HttpRequest {
-  const target = incoming.url ?? '/';
+/** One message of node:http, and its target as the sender wrote it: frameworks cut prefixes off `incoming.url`. */
+export interface NodeMessage {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly target: string;
+}
+
+/** Has a guard answer one message. */
+export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target }: NodeMessage): void {
+  // A client that goes away in the middle is not a failure of ours, and must not end the process.
+  response.on('error', () => response.destroy());
+  incoming.on('error', () => response.destroy());
+  guard.handle(plainRequest(incoming, target), bodyReader(incoming)).then(
+    (answer) => send(incoming, response, answer),
+    () => response.destroy(),
+  );
+}
+
+function plainRequest(incoming: IncomingMessage, target: string): HttpRequest {
   const mark = target.indexOf('?');
   return {
     method: incoming.method ?? '',
@@ -47,6 +57,8 @@ function plainRequest(incoming: IncomingMessage): HttpRequest {
 /** Counts bytes as they arrive: `Content-Length` is only a claim, and chunked bodies make none. */
 function bodyReader(incoming: IncomingMessage): BodyReader {
   return async (limit) => {
+    // What somebody else has read or parsed would look like an empty body here, and nobody has checked it.
+    if (incoming.readableDidRead) refuse('server_error', { detail: bodyTaken });
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of chunksOf(incoming)) {
