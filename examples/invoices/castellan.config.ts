@@ -46,7 +46,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
           name: 'Invoices on the command line',
           kind: 'native',
           authentication: 'none',
-          grants: ['authorization_code', 'refresh_token'],
+          grants: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
           redirectUris: ['http://127.0.0.1/callback'],
           scopes: ['openid', 'profile', 'offline_access', 'invoices:read'],
           resources: [api],
@@ -88,6 +88,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
       `Then open ${web}/invoices/42, which is somebody else's, and ${web}/admin, which is for accountants.`,
       `Sign out, sign in as ${demoPeople.theo.loginName}, and open the same two.`,
       `Ask without a token: curl -i ${api}/invoices`,
+      `Ask as a command line does: npx castellan login --issuer ${issuer} --client invoices-cli --scope invoices:read`,
     ],
   };
 }

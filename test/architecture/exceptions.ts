@@ -69,6 +69,17 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'whatever a project file throws becomes the error that names the file',
   },
   {
+    path: 'packages/cli/src/login/discover.ts',
+    count: 1,
+    because: 'metadata that is not at one place is looked for at the other; nothing at both is an error of its own',
+  },
+  {
+    path: 'packages/cli/src/login/login.ts',
+    count: 2,
+    because:
+      'what the library throws becomes words for a person; a token that cannot be given back is removed all the same',
+  },
+  {
     path: 'packages/audit/src/sinks/file-sink.ts',
     count: 2,
     because: 'a delivery that fails closes the file and rejects; the queue goes on, since its own caller has been told',

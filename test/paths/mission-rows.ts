@@ -22,7 +22,7 @@ export const missionRows: readonly Section[] = [
     ['S-15', 'clients authenticate by secret', 'client-secret'],
     ['S-16', 'clients authenticate by certificate', 'mtls'],
     ['S-17', 'clients authenticate by signed assertion', 'private-key-jwt'],
-    ['S-18', 'device codes for what has no keyboard', 'device'],
+    ['S-18', 'device codes for what has no keyboard', 'device cli'],
     ['S-19', 'refresh without asking again', 'refresh'],
     ['S-20', 'refresh tokens are kept like passwords', 'refresh-token sqlite postgres'],
     ['S-21', 'no implicit flow', 'authorize discovery'],

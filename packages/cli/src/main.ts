@@ -4,10 +4,13 @@
  * A process entry point: the only file here that reads the process's arguments and sets its exit code.
  */
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
 import { Command, InvalidArgumentError } from 'commander';
 import { dev } from './dev/dev.ts';
 import { describeFailure } from './failure.ts';
+import { type LoginDeps, login, logout } from './login/login.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -28,6 +31,37 @@ program
     const deps = { runtime: systemRuntime, print, environment: process.env, exit: () => process.exit() };
     process.exitCode = await dev({ project, ...options }, deps);
   });
+
+program
+  .command('login')
+  .description('sign in at an issuer with a code that you type elsewhere, and keep the tokens in a file of your own')
+  .requiredOption('--issuer <url>', 'the issuer, as its tokens name it')
+  .requiredOption('--client <id>', 'a public client that may use the device flow there')
+  .option('--scope <scopes>', 'what to ask for, parted by blanks', 'openid')
+  .option('--resource <uri>', 'the API the tokens are for; may come more than once', collect, [])
+  .option('--print-token', 'write the access token, and nothing else, to the standard output', false)
+  .action(async ({ resource, ...options }: Omit<Parameters<typeof login>[0], 'resources'> & { resource: string[] }) => {
+    await login({ ...options, resources: resource }, loginDeps());
+  });
+
+program
+  .command('logout')
+  .description('remove the tokens of castellan login, after asking the issuer to end them')
+  .requiredOption('--issuer <url>', 'the issuer')
+  .requiredOption('--client <id>', 'the client')
+  .action(async (place: Parameters<typeof logout>[0]) => {
+    await logout(place, loginDeps());
+  });
+
+function loginDeps(): LoginDeps {
+  const home = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
+  const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+  return { runtime: systemRuntime, tell, output: print, folder: join(home, 'castellan', 'tokens') };
+}
+
+function collect(value: string, list: readonly string[]): readonly string[] {
+  return [...list, value];
+}
 
 function parsePort(text: string): number {
   const port = Number(text);

@@ -1,7 +1,7 @@
 /** openid-client as an application uses it: against a running issuer, over sockets, with its own checks on. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type LiveIssuer, startLiveIssuer } from '@castellan/testkit';
+import { type LiveIssuer, signIn, startLiveIssuer } from '@castellan/testkit';
 import * as client from 'openid-client';
 
 let live: LiveIssuer;
@@ -85,3 +85,26 @@ test('R-005[authorize] openid-client sees a refusal as the error it is', async (
     error: 'login_required',
   });
 });
+
+for (const id of ['tv', 'box'] as const) {
+  test(`S-18[device] R-055[device] R-056[device] openid-client polls the device flow to its end as ${id}`, async () => {
+    const { secret } = live.registration(id);
+    const method = id === 'tv' ? client.None() : client.ClientSecretBasic(secret);
+    const options = { execute: [client.allowInsecureRequests] };
+    const config = await client.discovery(new URL(live.issuer), id, secret, method, options);
+    const started = await client.initiateDeviceAuthorization(config, { scope: 'openid notes:read' });
+    const browser = live.browser();
+    await browser.open(started.verification_uri_complete ?? '');
+    await browser.click('device-continue');
+    await signIn(browser, live.person);
+    await browser.click('device-allow');
+    const tokens = await client.pollDeviceAuthorizationGrant(config, started);
+    assert.equal(tokens.claims()?.sub, live.person.id);
+    assert.equal(tokens.scope, 'notes:read');
+    await assert.rejects(client.pollDeviceAuthorizationGrant(config, { ...started, interval: 1 }), {
+      error: 'invalid_grant',
+    });
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token ?? '');
+    assert.notEqual(refreshed.access_token, tokens.access_token);
+  });
+}
