@@ -3,6 +3,7 @@
  * a time and expects the named tests to fail.
  */
 import { bffMutants } from './mutants/bff-mutants.ts';
+import { connectMutants } from './mutants/connect-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...entranceMutants,
   ...machineMutants,
   ...bffMutants,
+  ...connectMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

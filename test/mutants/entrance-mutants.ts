@@ -50,10 +50,15 @@ export const entranceMutants: readonly Break[] = [
       "    if (!client.resources.includes(audience)) refuse('resource_invalid', { detail: 'not a resource of this client' });\n",
       '',
     ],
-    ['R-018', 'any response mode passes', "if (mode !== 'query')", "if (mode === '')"],
+    [
+      'R-018',
+      'any response mode passes',
+      "return mode ?? refuse('unsupported_response_mode');",
+      "return mode ?? 'query';",
+    ],
   ]),
   ...at('http/refusal-answer.ts', 'http/handle.test.ts', [
-    ['R-005', 'errors at the client do not name the issuer', '    iss: deps.issuer,', "    iss: '',"],
+    ['R-005', 'errors at the client do not name the issuer', ', state, iss: issuer };', ", state, iss: '' };"],
     [
       'R-015',
       'nobody has to follow a link',

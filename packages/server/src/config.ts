@@ -82,6 +82,11 @@ export interface ClientConfig {
   /** Empty for a client that sends no browser anywhere. */
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris?: readonly string[];
+  /**
+   * How it may ask for its answers: `query` alone when absent. `form_post` keeps the code out of addresses; it needs
+   * redirect URIs that a browser can post to, so no scheme of an app's own and no IPv6 literal.
+   */
+  readonly responseModes?: readonly ('query' | 'form_post')[];
   /** All the scopes it may ask for, of the issuer (`openid`, `profile`, `email`, `offline_access`) and of resources. */
   readonly scopes: readonly string[];
   /**

@@ -179,11 +179,14 @@ function wire(error: OAuthErrorCode, status: number, description: string): WireR
   return Object.freeze({ error, status, description });
 }
 
+/** How an authorization response travels: in the redirect URI, or as a form the browser posts there. */
+export type ResponseMode = 'query' | 'form_post';
+
 /** Where and how an authorization error is delivered once the redirect URI has been checked. */
 export interface AuthorizationErrorTarget {
   readonly redirectUri: string;
   readonly state: string | undefined;
-  readonly responseMode: 'query';
+  readonly responseMode: ResponseMode;
   /** Whether the answer may redirect by itself; otherwise the person follows a link (RFC 9700 §4.11.2). */
   readonly automatic: boolean;
   /** The chain began with a form of ours: a page goes on to the client, since `form-action` governs redirects. */

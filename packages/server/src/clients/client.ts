@@ -4,7 +4,7 @@
  * Owns: what a client is, finding one, and proving that a request comes from it (`authenticate.ts`).
  * Does not own: reading the configuration, nor what a client may be given (that is checked where it is given).
  */
-import type { JwkSet, SignatureAlgorithm } from '@castellan/protocol';
+import type { JwkSet, ResponseMode, SignatureAlgorithm } from '@castellan/protocol';
 
 export type ClientAuthentication = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
 /** RFC 8628 §3.4. */
@@ -33,6 +33,8 @@ export interface Client extends Credentials {
   readonly grants: ReadonlySet<string>;
   readonly redirectUris: readonly string[];
   readonly postLogoutRedirectUris: readonly string[];
+  /** Those it may ask for; absent: `query` alone. */
+  readonly responseModes?: readonly [ResponseMode, ...ResponseMode[]];
   readonly scopes: ReadonlySet<string>;
   /** What it may do for itself by client credentials; each belongs to one resource, never to the issuer. */
   readonly ownScopes: ReadonlySet<string>;

@@ -4,8 +4,9 @@
  * Owns: the document, its policy (CSP), and that what comes from outside is text. Does not own: what sign-in,
  * consent and logout say; which refusal becomes which page (`handle.ts`).
  */
-import { appendQuery, type HttpAnswer } from '@castellan/protocol';
-import { html } from 'hono/html';
+import { hash } from 'node:crypto';
+import type { HttpAnswer } from '@castellan/protocol';
+import { html, raw } from 'hono/html';
 import { assets } from './assets.ts';
 
 /** Escaped HTML. Text in a template is escaped unless it is of this type. */
@@ -20,6 +21,10 @@ export interface PageContent {
   readonly formTargets?: readonly string[];
   /** Whether the page has a form at all. */
   readonly hasForm?: boolean;
+  /** The page's only form goes to this foreign origin, and nowhere else. */
+  readonly postsTo?: string;
+  /** Whether a script sends the first form as soon as the page is there. */
+  readonly submitsItself?: boolean;
   /** Origins of images besides this one. */
   readonly imageOrigins?: readonly string[];
   /** A checked address that the page goes on to by itself, at once. */
@@ -35,7 +40,16 @@ interface ErrorContent {
   readonly correlation: string;
   /** Where the person may go on to with the error, if they want to. */
   readonly client?: string;
+  /** Instead of `client`: the form they may send there. */
+  readonly clientForm?: PostForm;
   readonly headers?: HttpAnswer['headers'];
+}
+
+/** Fields that a browser posts to a client (OAuth 2.0 Form Post Response Mode §2). */
+export interface PostForm {
+  /** A checked redirect URI. */
+  readonly action: string;
+  readonly fields: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Pages {
@@ -43,6 +57,8 @@ export interface Pages {
   readonly error: (content: ErrorContent) => HttpAnswer;
   /** Goes on to a checked address, from a chain that began with one of our forms. */
   readonly goOn: (address: string) => HttpAnswer;
+  /** Posts fields to a checked address. */
+  readonly post: (form: PostForm) => HttpAnswer;
 }
 
 /** The pages of an issuer; every address in them comes from its identifier, never from a request (R-020). */
@@ -61,16 +77,21 @@ export function createPages(issuer: string): Pages {
     },
     body: String(frame(content, { base, host })),
   });
-  return { page, error: (content) => page(errorPage(content)), goOn: (address) => goOn(page, address) };
+  return {
+    page,
+    error: (content) => page(errorPage(content)),
+    goOn: (address) => goOn(page, address),
+    post: (form) => post(page, form),
+  };
 }
 
 function pagePolicy(content: PageContent): string {
-  const formAction = content.hasForm === true ? ["'self'", ...(content.formTargets ?? [])].join(' ') : "'none'";
   return [
     "default-src 'none'",
+    ...(content.submitsItself === true ? [`script-src 'sha256-${submitScriptHash}'`] : []),
     "style-src 'self'",
     ["img-src 'self'", ...(content.imageOrigins ?? [])].join(' '),
-    `form-action ${formAction}`,
+    `form-action ${formAction(content)}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",
     "require-trusted-types-for 'script'",
@@ -78,8 +99,18 @@ function pagePolicy(content: PageContent): string {
   ].join('; ');
 }
 
+function formAction({ postsTo, hasForm, formTargets = [] }: PageContent): string {
+  if (postsTo !== undefined) return postsTo;
+  return hasForm === true ? ["'self'", ...formTargets].join(' ') : "'none'";
+}
+
+/** Of old syntax, for the script engines of old clients' tests; allowed by its hash alone. */
+const submitScript = 'document.forms[0].submit();';
+const submitScriptHash = hash('sha256', submitScript, 'base64');
+
 function frame(content: PageContent, { base, host }: { readonly base: string; readonly host: string }): Html {
   const refresh = content.goOn === undefined ? '' : html`<meta http-equiv="refresh" content="0; url=${content.goOn}">`;
+  const script = content.submitsItself === true ? html`<script>${raw(submitScript)}</script>` : '';
   const footer = content.footer === undefined ? '' : html`<footer>${content.footer}</footer>`;
   return html`<!doctype html>
 <html lang="en">
@@ -97,18 +128,13 @@ ${refresh}
 <main>
 ${content.main}
 </main>
-${footer}
+${footer}${script}
 </body>
 </html>
 `;
 }
 
 function errorPage(content: ErrorContent): PageContent {
-  const { client } = content;
-  const back =
-    client === undefined
-      ? html`<p class="small">Go back to where you came from and start again.</p>`
-      : html`<div class="actions"><a class="button plain" id="error-continue" href="${client}" rel="noreferrer">Back to ${hostOf(client)}</a></div>`;
   return {
     status: content.status,
     title: 'This did not work',
@@ -118,9 +144,31 @@ function errorPage(content: ErrorContent): PageContent {
 <div><dt>What went wrong</dt><dd><code id="error-code">${content.code}</code></dd></div>
 <div><dt>If you ask for help, quote</dt><dd><code id="correlation">${content.correlation}</code></dd></div>
 </dl>
-${back}`,
+${wayBack(content)}`,
+    ...(content.clientForm === undefined ? {} : { postsTo: new URL(content.clientForm.action).origin }),
     ...(content.headers === undefined ? {} : { headers: content.headers }),
   };
+}
+
+function wayBack({ client, clientForm }: ErrorContent): Html {
+  if (clientForm !== undefined) {
+    return postForm(
+      clientForm,
+      html`<button class="plain" id="error-continue" type="submit">Back to ${hostOf(clientForm.action)}</button>`,
+    );
+  }
+  if (client === undefined) return html`<p class="small">Go back to where you came from and start again.</p>`;
+  return html`<div class="actions"><a class="button plain" id="error-continue" href="${client}" rel="noreferrer">Back to ${hostOf(client)}</a></div>`;
+}
+
+/** The button has no name, so the client receives the fields and nothing else. */
+function postForm({ action, fields }: PostForm, button: Html): Html {
+  const inputs = Object.entries(fields).map(([name, value]) =>
+    value === undefined ? '' : html`<input type="hidden" name="${name}" value="${value}">`,
+  );
+  return html`<form method="post" action="${action}">${inputs}
+<div class="actions">${button}</div>
+</form>`;
 }
 
 /** What a person should look at in an address: the host, or the scheme that hands over to an app. */
@@ -146,6 +194,20 @@ function goOn(page: Pages['page'], address: string): HttpAnswer {
   });
 }
 
+/** A page that posts itself to the client; without a script the person presses its button. */
+function post(page: Pages['page'], form: PostForm): HttpAnswer {
+  const host = hostOf(form.action);
+  return page({
+    status: 200,
+    title: 'Going on',
+    postsTo: new URL(form.action).origin,
+    submitsItself: true,
+    main: html`<h1>You are going on to ${host}</h1>
+<p class="lead">If nothing happens, use the button.</p>
+${postForm(form, html`<button id="continue" type="submit">Continue</button>`)}`,
+  });
+}
+
 /**
  * A redirect that is always followed by GET, so that a posted password goes nowhere (RFC 9700 §4.12).
  *
@@ -158,12 +220,4 @@ export function redirect(address: string, cookies: readonly string[] = []): Http
 /** `Set-Cookie`, or nothing when there is nothing to set. */
 export function setCookies(cookies: readonly string[]): HttpAnswer['headers'] {
   return cookies.length === 0 ? {} : { 'set-cookie': cookies };
-}
-
-/** The client's redirect URI with what it is told; `iss` is always among it (RFC 9207 §2). */
-export function answerAddress(
-  redirectUri: string,
-  parameters: { readonly iss: string } & Readonly<Record<string, string | undefined>>,
-): string {
-  return appendQuery(redirectUri, parameters);
 }

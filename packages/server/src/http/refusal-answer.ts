@@ -1,6 +1,7 @@
 /** How each Refusal is told: to the client at its redirect URI, to a person on a page, or to a program as JSON. */
 import {
   type AuthorizationErrorTarget,
+  appendQuery,
   bearerChallenge,
   type HttpAnswer,
   type Refusal,
@@ -8,7 +9,8 @@ import {
   type WireRefusal,
   wireRefusals,
 } from '@castellan/protocol';
-import { answerAddress, type Pages, redirect } from './page.ts';
+import { answerClient } from './client-answer.ts';
+import type { Pages } from './page.ts';
 import type { Route } from './route.ts';
 
 export interface RefusalDeps {
@@ -55,16 +57,16 @@ function jsonRefusal(wire: WireRefusal, headers: HttpAnswer['headers']): HttpAns
  */
 function targetAnswer(refusal: Refusal, target: AuthorizationErrorTarget, deps: RefusalDeps): HttpAnswer {
   const wire = wireRefusals[refusal.reason];
-  const address = answerAddress(target.redirectUri, {
-    error: wire.error,
-    error_description: wire.description,
-    state: target.state,
-    iss: deps.issuer,
-  });
-  if (target.afterForm === true) return deps.pages.goOn(address);
-  if (target.automatic) return redirect(address);
-  const { correlation, pages } = deps;
-  return pages.error({ status: 400, code: wire.error, description: wire.description, correlation, client: address });
+  const { error, description } = wire;
+  const { redirectUri, state } = target;
+  const { correlation, pages, issuer } = deps;
+  const fields = { error, error_description: description, state, iss: issuer };
+  if (target.afterForm === true || target.automatic) return answerClient(target, fields, pages);
+  const client =
+    target.responseMode === 'form_post'
+      ? { clientForm: { action: redirectUri, fields } }
+      : { client: appendQuery(redirectUri, fields) };
+  return pages.error({ status: 400, code: error, description, correlation, ...client });
 }
 
 function refusalHeaders(refusal: Refusal, wire: WireRefusal): HttpAnswer['headers'] {

@@ -11,6 +11,7 @@ import {
   parseScope,
   Refusal,
   type RegisteredRedirectUri,
+  type ResponseMode,
   refuse,
 } from '@castellan/protocol';
 import type { Client, ClientDirectory } from '../clients/client.ts';
@@ -22,7 +23,7 @@ export interface CheckedRequest {
   readonly client: string;
   /** As sent; it fits a registered one. */
   readonly redirectUri: string;
-  readonly responseMode: 'query';
+  readonly responseMode: ResponseMode;
   readonly state?: string;
   readonly scopes: readonly string[];
   /** Audiences: those named, or the client's default; with `openid` the issuer as well. */
@@ -71,11 +72,12 @@ export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promi
   const automatic = deps.signedIn || sent.get('prompt') === 'none';
   try {
     const granted = checkGrant(sent, client, deps.resources);
+    const responseMode = checkResponseMode(sent.get('response_mode'), client);
     const asked = await checkInteraction(sent, client, deps);
     const request: CheckedRequest = {
       client: client.id,
       redirectUri,
-      responseMode: 'query',
+      responseMode,
       ...(state === undefined ? {} : { state }),
       ...granted,
       ...asked,
@@ -84,7 +86,8 @@ export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promi
   } catch (error) {
     // From here on the refusal has somewhere to go; what is thrown stays what it was.
     if (!(error instanceof Refusal)) throw error;
-    const target: AuthorizationErrorTarget = { redirectUri, state, responseMode: 'query', automatic };
+    const responseMode = errorMode(sent.get('response_mode'), client);
+    const target: AuthorizationErrorTarget = { redirectUri, state, responseMode, automatic };
     throw new Refusal(error.reason, { ...error.context, target });
   }
 }
@@ -102,6 +105,7 @@ export function errorTarget(request: CheckedRequest, automatic: boolean): Author
 export function recheckRequest(request: CheckedRequest, client: Client, resources: ResourceDirectory): void {
   checkRedirectUri(request.redirectUri, client);
   checkCodeGrant(client);
+  checkResponseMode(request.responseMode, client);
   recheckRights(request, client, resources);
 }
 
@@ -183,8 +187,22 @@ function checkKnownForms(sent: SentParameters): void {
   if (sent.get('registration') !== undefined) refuse('registration_unsupported');
   const type = sent.get('response_type') ?? refuse('missing_parameter', { detail: 'no response_type' });
   if (type !== 'code') refuse('unsupported_response_type');
-  const mode = sent.get('response_mode') ?? 'query';
-  if (mode !== 'query') refuse('unsupported_response_mode');
+}
+
+/** R-018: one that this client is registered for. */
+function checkResponseMode(asked: string | undefined, client: Client): ResponseMode {
+  const mode = responseModesOf(client).find((one) => one === (asked ?? 'query'));
+  return mode ?? refuse('unsupported_response_mode');
+}
+
+/** How an error reaches the client: as it asked, and if it may not ask so, by the first mode it is registered for. */
+function errorMode(asked: string | undefined, client: Client): ResponseMode {
+  const modes = responseModesOf(client);
+  return modes.find((one) => one === asked) ?? modes[0];
+}
+
+function responseModesOf({ responseModes = ['query'] }: Client): readonly [ResponseMode, ...ResponseMode[]] {
+  return responseModes;
 }
 
 /** PKCE for every client and with S256 alone; without a method the default would be plain (RFC 7636 §4.3). */

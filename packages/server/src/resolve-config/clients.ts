@@ -23,6 +23,7 @@ export function resolveClients(shapes: readonly (ClientShape | undefined)[], rul
     if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has');
     ids.add(shape.id);
     checkUris(shape, told);
+    checkResponseModes(shape, told);
     checkGrants(shape, told);
     checkResources(shape, rules, told);
     checkScopes(shape, rules, told);
@@ -54,6 +55,7 @@ function toClient(
     grants: new Set(shape.grants),
     redirectUris: shape.redirectUris,
     postLogoutRedirectUris: shape.postLogoutRedirectUris,
+    ...responseModesOf(shape),
     scopes: new Set(shape.scopes),
     ownScopes: new Set(shape.ownScopes),
     resources: [...new Set([issuer, ...shape.resources])],
@@ -91,6 +93,18 @@ function checkUris(shape: ClientShape, told: Tell): void {
     const uri = shape[key];
     if (uri !== undefined && !isPageUri(uri)) told(key, uri, 'an https URL, or http on a loopback host');
   }
+}
+
+function responseModesOf({ responseModes = [] }: ClientShape): Pick<Client, 'responseModes'> {
+  const [first, ...more] = responseModes;
+  return first === undefined ? {} : { responseModes: [first, ...more] };
+}
+
+/** A form goes to an http(s) origin that a policy can name; an IPv6 literal has no form there (CSP 3 §2.3.1). */
+function checkResponseModes(shape: ClientShape, told: Tell): void {
+  if (shape.responseModes?.includes('form_post') !== true) return;
+  const unfit = shape.redirectUris.find((uri) => !/^https?:\/\/[^[]/.test(uri));
+  if (unfit !== undefined) told('responseModes', 'form_post', `query alone, for the redirect URI ${unfit}`);
 }
 
 /** Whether a text is an address that a page of ours may link to or show. */

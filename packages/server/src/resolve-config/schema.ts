@@ -119,6 +119,7 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   ]),
   redirectUris: list(text(2000)),
   postLogoutRedirectUris: list(text(2000)).default([]),
+  responseModes: list(word('query', 'form_post')).min(1, { error: 'query, form_post or both' }).optional(),
   scopes: list(text(200)),
   ownScopes: list(text(200)).default([]),
   resources: list(text(2000)).default([]),

@@ -8,9 +8,10 @@
 import { epochSeconds, type HttpAnswer, type HttpRequest, type Runtime, refuse } from '@castellan/protocol';
 import type { GrantAuthorization } from '../../authorizations/authorization.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
+import { answerClient } from '../../http/client-answer.ts';
 import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
-import { answerAddress, type Pages, redirect } from '../../http/page.ts';
+import { type Pages, redirect } from '../../http/page.ts';
 import { type CheckedRequest, checkRequest, errorTarget } from '../../requests/check.ts';
 import type { VerifyHint } from '../../requests/id-token-hint.ts';
 import { type NextStep, nextStep, wantedConsent } from '../../requests/next-step.ts';
@@ -34,7 +35,7 @@ export interface AuthorizeDeps {
   readonly grant: GrantAuthorization;
   readonly verifyHint: VerifyHint;
   readonly cookies: ServerCookies;
-  readonly pages: Pick<Pages, 'goOn'>;
+  readonly pages: Pick<Pages, 'goOn' | 'post'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
 }
 
@@ -91,7 +92,7 @@ async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSes
       return refuse(next.reason, { target: errorTarget(request, true) });
     case 'respond':
       noticeRepeats(request, { browser: deps.cookies.browser.read(httpRequest), exchange }, deps);
-      return redirect(await grantedAddress({ client, request, next, parked: undefined }, exchange, deps));
+      return grantAndAnswer({ client, request, next, parked: undefined }, exchange, deps);
     default:
       return sendOn(httpRequest, { step: next.step, request, exchange }, deps);
   }
@@ -113,7 +114,7 @@ async function resume(httpRequest: HttpRequest, exchange: Exchange, deps: WithSe
       await deps.store.dropParkedRequest(row.idHash);
       return refuse(next.reason, { target: { ...errorTarget(request, true), afterForm: true } });
     case 'respond':
-      return deps.pages.goOn(await grantedAddress({ client, request, next, parked: row.idHash }, exchange, deps));
+      return grantAndAnswer({ client, request, next, parked: row.idHash }, exchange, deps);
     default:
       return redirect(stepAddress(deps.issuer, next.step, parked.id));
   }
@@ -139,12 +140,13 @@ interface Granted {
   readonly parked: string | undefined;
 }
 
-/** Grants, and answers with the client's address with the code in it. */
-async function grantedAddress(granted: Granted, exchange: Exchange, deps: AuthorizeDeps): Promise<string> {
+/** Grants, and brings the code to the client; what was parked comes from a form of ours. */
+async function grantAndAnswer(granted: Granted, exchange: Exchange, deps: AuthorizeDeps): Promise<HttpAnswer> {
   const { client, request, next, parked } = granted;
   const result = await deps.grant({ client, session: next.session, request, parkedIdHash: parked }, exchange);
   if (result === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
-  return answerAddress(request.redirectUri, { code: result.code, state: request.state, iss: deps.issuer });
+  const target = { ...errorTarget(request, true), afterForm: parked !== undefined };
+  return answerClient(target, { code: result.code, state: request.state, iss: deps.issuer }, deps.pages);
 }
 
 interface SendingOn {

@@ -26,7 +26,7 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
       'reports:read',
     ],
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'form_post'],
     grant_types_supported: [
       'authorization_code',
       'refresh_token',

@@ -56,7 +56,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     jwks_uri: issuer + paths.jwks,
     scopes_supported: deps.resources.all.flatMap((resource) => [...resource.scopes.keys()]),
     response_types_supported: ['code'],
-    response_modes_supported: ['query'],
+    response_modes_supported: ['query', 'form_post'],
     // Said because the default would include the implicit grant (RFC 8414 §2).
     grant_types_supported: [
       'authorization_code',
