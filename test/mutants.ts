@@ -4,10 +4,12 @@
  */
 import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
+import { deviceMutants } from './mutants/device-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
+import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
 
@@ -28,9 +30,11 @@ export const mutants: readonly Mutant[] = [
   ...protocolMutants,
   ...issuingMutants,
   ...guardMutants,
+  ...policyMutants,
   ...storeMutants,
   ...entranceMutants,
   ...machineMutants,
+  ...deviceMutants,
   ...bffMutants,
   ...connectMutants,
   {

@@ -36,7 +36,7 @@ export const apiRows: readonly Section[] = [
     ['R-169', 'a tenant is part of every decision', 'policy'],
     ['R-170', 'an error denies', 'policy guard'],
     ['R-171', 'a changed permission counts at once, or within a bound', 'guard'],
-    ['R-172', 'what was checked is what is changed', 'guard'],
+    ['R-172', 'what was checked is what is changed', 'policy guard'],
     ['R-173', 'denials look alike and are recorded', 'guard'],
     ['R-174', 'the opposite of each rule is tested', 'policy scanner'],
     ['R-175', 'steps of a flow have an order and a quota', 'guard'],

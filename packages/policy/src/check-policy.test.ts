@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PolicyError } from './check-policy.ts';
-import { always, and, type Condition, eq, not, or, within } from './condition.ts';
+import { always, and, type Condition, eq, not, or, some, within } from './condition.ts';
 import { definePolicy } from './policy.ts';
 import type { Rule, RuleBuilder } from './rule.ts';
 import type { Vocabulary } from './vocabulary.ts';
@@ -81,6 +81,8 @@ test('R-163[policy] a condition that cannot be translated is an error when the p
     [{ op: 'in', item: total, list: teams }, /does not compare/],
     [{ op: 'in', item: owner, list: literal('text' as never) }, /does not compare/],
     [{ op: 'absent', of: { from: 'resource', name: 'gone' } }, /not declared/],
+    [{ op: 'some', relation: 'lines', of: always }, /there is no relation lines/],
+    [eq({ from: 'related', name: 'ownerId' }, 'x'), /related\.ownerId is not declared/],
     [{ op: 'like', left: owner } as never, /functions of this package/],
     [deep, /deeper than 32/],
     [and(...Array.from({ length: 501 }, () => always)), /more than 500 parts/],
@@ -98,9 +100,54 @@ test('R-162[policy] a vocabulary with a wrong type or name stops the start', () 
     [{ resources: { invoice: { fields: { tags: 'texts' }, actions: [] } } }, /"texts" is not a type/],
     [{ resources: { invoice: { fields: {}, actions: ['a.b'] } } }, /not an action/],
     [{ resources: { invoice: { fields: {}, actions: [], columns: { x: 'y' } } } }, /undeclared field x/],
+    [
+      { resources: { file: { fields: {}, actions: [], relations: { of: { to: 'x', join: ['a', 'b'] } } } } },
+      /no resource x/,
+    ],
+    [
+      {
+        resources: {
+          file: {
+            fields: { a: 'text', b: 'integer' },
+            actions: [],
+            relations: { up: { to: 'file', join: ['a', 'b'], many: false } },
+          },
+        },
+      },
+      /file\.up: join names two fields of one type/,
+    ],
+    [
+      {
+        resources: { file: { fields: { a: 'text' }, actions: [], relations: { a: { to: 'file', join: ['a', 'a'] } } } },
+      },
+      /file\.a is a field and a relation\nfile\.a: many is true or false/,
+    ],
+    [
+      { resources: { file: { fields: { a: 'flag' }, actions: [], tenant: 'a' } } },
+      /its tenant is a field of type text/,
+    ],
+    [{ resources: { file: { fields: {}, actions: [], table: '' } } }, /not the name of a table/],
     [{ resources: { 'a.b': { fields: {}, actions: [] } } }, /not a name of a resource/],
   ];
   for (const [change, expected] of bad) assert.match(problemsOf([], { ...words, ...change } as Vocabulary), expected);
+});
+
+test('R-169[policy] who has no tenant cannot be permitted anything on an object that has one', () => {
+  const tenants = {
+    principals: {
+      person: { id: 'text', tenant: 'text' },
+      client: { id: 'text' },
+      robot: { id: 'text', tenant: 'integer' },
+    },
+    resources: { invoice: { fields: { orgId: 'text' }, actions: ['read'], tenant: 'orgId' } },
+    context: {},
+  } as const;
+  assert.match(problemsOf([], tenants), /principal robot: tenant is not of the type of invoice\.orgId/);
+  const { robot: _, ...principals } = tenants.principals;
+  const sound = { ...tenants, principals };
+  assert.equal(problemsOf([good], sound), '');
+  assert.match(problemsOf([{ ...good, who: 'client' }], sound), /a invoice has a tenant, a client has none/);
+  assert.equal(problemsOf([{ ...good, effect: 'forbid', who: 'client' }], sound), '');
 });
 
 test('R-162[policy] a rule that names what is not declared does not compile', () => {
@@ -125,5 +172,30 @@ test('R-162[policy] a rule that names what is not declared does not compile', ()
     // @ts-expect-error scopes are not optional
     permit('g', { who: 'person', on: 'invoice', may: ['read'], when: () => always });
   };
-  assert.equal(typeof rules, 'function');
+  const related = {
+    ...words,
+    resources: {
+      invoice: {
+        ...words.resources.invoice,
+        relations: { seller: { to: 'shop', join: ['ownerId', 'id'], many: false } },
+      },
+      shop: { fields: { id: 'text' }, actions: [] },
+    },
+  } as const;
+  const withRelations = ({ permit }: RuleBuilder<typeof related>): void => {
+    const base = { who: 'person', on: 'invoice', may: ['read'], scopes: [] } as const;
+    permit('h', {
+      ...base,
+      when: ({ principal, resource }) => some(resource.seller, (one) => eq(one.id, principal.id)),
+    });
+    // @ts-expect-error no such relation
+    permit('i', { ...base, when: ({ resource }) => some(resource.buyer, () => always) });
+    // @ts-expect-error the object at the other end has no such field
+    permit('j', { ...base, when: ({ resource }) => some(resource.seller, (one) => eq(one.name, 'x')) });
+    // @ts-expect-error a relation is one step
+    permit('k', { ...base, when: ({ resource }) => some(resource.seller, (one) => some(one.owner, () => always)) });
+    // @ts-expect-error a relation is no field
+    permit('l', { ...base, when: () => always, reads: ['seller'] });
+  };
+  assert.equal(typeof rules, typeof withRelations);
 });

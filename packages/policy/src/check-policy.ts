@@ -1,6 +1,8 @@
 /** Finds everything that is wrong with a policy when it is built, so that no evaluation can fail later. */
+
+import { vocabularyProblems } from './check-vocabulary.ts';
 import type { Condition, Operand } from './condition.ts';
-import type { Rule } from './rule.ts';
+import { conditionOf, type Rule } from './rule.ts';
 import { type AttributeSpec, baseType, portableText, type ResourceVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** A policy that cannot be built; `problems` has one sentence for each thing that is wrong. */
@@ -14,57 +16,19 @@ export class PolicyError extends Error {
   }
 }
 
-const namePattern = /^[a-z][A-Za-z0-9_]{0,62}$/;
-const verbPattern = /^[a-z][a-z-]{0,62}$/;
-const fieldTypes: readonly string[] = ['text', 'integer', 'flag'];
-
 /** INVARIANT: SQLite refuses expressions deeper than 1000; these bounds keep every filter below that. */
 const bounds = { rulesOfAnAction: 100, partsOfARule: 500, depth: 32 };
 
 /** @throws {PolicyError} naming every problem at once */
 export function checkPolicy(vocabulary: Vocabulary, rules: readonly Rule[]): void {
-  const problems = [...vocabularyProblems(vocabulary), ...duplicateIds(rules), ...tooManyRules(rules)];
-  if (problems.length === 0) for (const rule of rules) problems.push(...ruleProblems(vocabulary, rule));
+  const problems = policyProblems(vocabulary, rules);
   if (problems.length > 0) throw new PolicyError(problems);
 }
 
-function vocabularyProblems(vocabulary: Vocabulary): string[] {
-  const problems: string[] = [];
-  for (const [kind, attributes] of Object.entries(vocabulary.principals)) {
-    if (attributes.id !== 'text') problems.push(`principal ${kind} must have the attribute id: 'text'`);
-    if (Object.hasOwn(attributes, 'kind')) problems.push(`principal ${kind}: kind is its own word, not an attribute`);
-    problems.push(...declarationProblems(`principal ${kind}`, attributes, [...fieldTypes, 'texts']));
-  }
-  problems.push(...declarationProblems('context', vocabulary.context, [...fieldTypes, 'texts']));
-  for (const [name, resource] of Object.entries(vocabulary.resources))
-    problems.push(...resourceProblems(name, resource));
-  return problems;
-}
-
-function declarationProblems(
-  where: string,
-  declared: Readonly<Record<string, string>>,
-  types: readonly string[],
-): string[] {
-  const problems: string[] = [];
-  for (const [name, spec] of Object.entries(declared)) {
-    if (!namePattern.test(name)) problems.push(`${where}: ${JSON.stringify(name)} is not a name`);
-    const type = spec.endsWith('?') && spec !== 'texts?' ? spec.slice(0, -1) : spec;
-    if (!types.includes(type)) problems.push(`${where}.${name}: ${JSON.stringify(spec)} is not a type`);
-  }
-  return problems;
-}
-
-function resourceProblems(name: string, resource: ResourceVocabulary): string[] {
-  const problems = declarationProblems(name, resource.fields, fieldTypes);
-  if (!namePattern.test(name)) problems.push(`${JSON.stringify(name)} is not a name of a resource`);
-  for (const verb of resource.actions)
-    if (!verbPattern.test(verb)) problems.push(`${name}: ${JSON.stringify(verb)} is not an action`);
-  for (const [field, column] of Object.entries(resource.columns ?? {})) {
-    if (!Object.hasOwn(resource.fields, field)) problems.push(`${name}: column of an undeclared field ${field}`);
-    if (!portableText(column) || column === '') problems.push(`${name}.${field}: not the name of a column`);
-  }
-  return problems;
+/** One sentence for each thing that is wrong. */
+export function policyProblems(vocabulary: Vocabulary, rules: readonly Rule[]): readonly string[] {
+  const problems = [...vocabularyProblems(vocabulary), ...duplicateIds(rules), ...tooManyRules(rules)];
+  return problems.length > 0 ? problems : rules.flatMap((rule) => ruleProblems(vocabulary, rule));
 }
 
 function duplicateIds(rules: readonly Rule[]): string[] {
@@ -93,12 +57,17 @@ function ruleProblems(vocabulary: Vocabulary, rule: Rule): string[] {
   for (const field of [...rule.reads, ...rule.writes]) {
     if (!Object.hasOwn(resource.fields, field)) problems.push(`${where}: ${rule.on} has no field ${field}`);
   }
-  if (countParts(rule.when) > bounds.partsOfARule) problems.push(`${where}: more than ${bounds.partsOfARule} parts`);
-  else
-    problems.push(
-      ...conditionProblems({ vocabulary, rule, resource }, rule.when, 0).map((text) => `${where}: ${text}`),
-    );
+  const when = conditionOf(vocabulary, rule);
+  if (lacksTenant(vocabulary, rule))
+    return [...problems, `${where}: a ${rule.on} has a tenant, a ${rule.who} has none`];
+  if (countParts(when) > bounds.partsOfARule) problems.push(`${where}: more than ${bounds.partsOfARule} parts`);
+  else problems.push(...conditionProblems({ vocabulary, rule, resource }, when, 0).map((text) => `${where}: ${text}`));
   return problems;
+}
+
+function lacksTenant({ principals, resources }: Vocabulary, { effect, who, on }: Rule): boolean {
+  const kind = own(principals, who ?? '');
+  return effect === 'permit' && resources[on]?.tenant !== undefined && kind !== undefined && !('tenant' in kind);
 }
 
 function shapeProblems(where: string, rule: Rule): string[] {
@@ -121,7 +90,7 @@ function countParts(condition: Condition): number {
   let count = 0;
   for (let part = open.pop(); part !== undefined && count <= bounds.partsOfARule; part = open.pop()) {
     count += 1;
-    if (part.op === 'not') open.push(part.of);
+    if (part.op === 'not' || part.op === 'some') open.push(part.of);
     if (part.op === 'and' || part.op === 'or') open.push(...part.of);
   }
   return count;
@@ -131,6 +100,8 @@ interface Place {
   readonly vocabulary: Vocabulary;
   readonly rule: Rule;
   readonly resource: ResourceVocabulary;
+  /** The other end of the relation that a condition is inside of. */
+  readonly related?: ResourceVocabulary | undefined;
 }
 
 function conditionProblems(place: Place, condition: Condition, depth: number): string[] {
@@ -149,9 +120,19 @@ function conditionProblems(place: Place, condition: Condition, depth: number): s
       return pairProblems(place, 'eq', [condition.left, condition.right]);
     case 'in':
       return pairProblems(place, 'within', [condition.item, condition.list]);
+    case 'some':
+      return someProblems(place, condition, depth);
     default:
       return ['a condition is written with the functions of this package'];
   }
+}
+
+function someProblems(place: Place, { relation, of }: Extract<Condition, { op: 'some' }>, depth: number): string[] {
+  if (place.related !== undefined) return ['some: a relation is one step, not two'];
+  const to = own(place.resource.relations ?? {}, relation)?.to;
+  const related = to === undefined ? undefined : own(place.vocabulary.resources, to);
+  if (related === undefined) return [`some: there is no relation ${relation}`];
+  return conditionProblems({ ...place, related }, of, depth + 1);
 }
 
 /** What cannot be compared here could not be translated to SQL either: it is an error now, not a filter later. */
@@ -184,9 +165,10 @@ function typeOf(place: Place, operand: Operand | undefined): OperandType {
 
 function declarationsOf(
   place: Place,
-  from: 'principal' | 'resource' | 'context',
+  from: 'principal' | 'resource' | 'context' | 'related',
 ): Readonly<Record<string, AttributeSpec>> | undefined {
   if (from === 'resource') return place.resource.fields;
+  if (from === 'related') return place.related?.fields;
   if (from === 'context') return place.vocabulary.context;
   return place.rule.who === undefined ? { id: 'text' } : own(place.vocabulary.principals, place.rule.who);
 }

@@ -1,33 +1,34 @@
 /** Turns a condition, once, into functions that judge it. */
 import type { Condition, Operand } from './condition.ts';
-import type { Scalar } from './vocabulary.ts';
+import type { Slots } from './slots.ts';
 
-/** What is known when a decision is made; without a resource the answer may depend on the row. */
-export interface Facts {
-  readonly principal: Readonly<Record<string, unknown>>;
-  readonly resource: Readonly<Record<string, unknown>> | undefined;
-  readonly context: Readonly<Record<string, unknown>>;
-}
+/**
+ * What is known when a decision is made, by slot: a value, null for absent, undefined for what is not known yet. A
+ * relation is known as a list of objects, each a list of the values that the condition asks of it.
+ */
+export type Values = readonly unknown[];
 
 /** True, false, or undefined: it depends on the row, which is not known yet. */
 type Verdict = boolean | undefined;
 
 export interface CompiledCondition {
   readonly condition: Condition;
-  readonly holds: (facts: Facts) => Verdict;
+  readonly holds: (values: Values) => Verdict;
   readonly parts: readonly CompiledCondition[];
+  /** The places of what it compares. */
+  readonly sides: readonly number[];
 }
-
-type Read = (facts: Facts) => Scalar | readonly Scalar[] | null | undefined;
 
 /**
  * Compiles a condition that `checkPolicy` has found sound.
  *
- * INVARIANT: with a resource the verdict is never undefined, since `decide` has refused rows with missing fields.
+ * INVARIANT: with a resource the verdict is never undefined, since every slot has been read.
  */
-export function compileCondition(condition: Condition): CompiledCondition {
-  const parts = partsOf(condition).map(compileCondition);
-  return { condition, parts, holds: judge(condition, parts) };
+export function compileCondition(condition: Condition, slots: Slots): CompiledCondition {
+  if (condition.op === 'some') return compileSome(condition, slots);
+  const parts = partsOf(condition).map((part) => compileCondition(part, slots));
+  const sides = operandsOf(condition).map(slots.of);
+  return { condition, parts, sides, holds: judge(condition, parts, sides) };
 }
 
 function partsOf(condition: Condition): readonly Condition[] {
@@ -35,64 +36,87 @@ function partsOf(condition: Condition): readonly Condition[] {
   return condition.op === 'and' || condition.op === 'or' ? condition.of : [];
 }
 
-function judge(condition: Condition, parts: readonly CompiledCondition[]): CompiledCondition['holds'] {
+/** The operands that a condition itself compares, not those of its parts. */
+function operandsOf(condition: Condition): readonly Operand[] {
+  switch (condition.op) {
+    case 'eq':
+      return [condition.left, condition.right];
+    case 'in':
+      return [condition.item, condition.list];
+    case 'absent':
+      return [condition.of];
+    default:
+      return [];
+  }
+}
+
+function judge(
+  condition: Exclude<Condition, { op: 'some' }>,
+  parts: readonly CompiledCondition[],
+  [left = 0, right = 0]: readonly number[],
+): CompiledCondition['holds'] {
   switch (condition.op) {
     case 'always':
       return () => true;
     case 'eq':
-      return compare(reader(condition.left), reader(condition.right), (left, right) => left === right);
+      return (values) => compare(values[left], values[right], equal);
     case 'in':
-      return compare(reader(condition.item), reader(condition.list), (item, list) =>
-        (list as readonly Scalar[]).includes(item as Scalar),
-      );
-    case 'absent': {
-      const read = reader(condition.of);
-      return (facts) => known(read(facts), (value) => value === null);
-    }
+      return (values) => compare(values[left], values[right], isIn);
+    case 'absent':
+      return (values) => (values[left] === undefined ? undefined : values[left] === null);
     case 'not': {
       const [part] = parts as [CompiledCondition];
-      return (facts) => known(part.holds(facts), (verdict) => !verdict);
+      return (values) => {
+        const verdict = part.holds(values);
+        return verdict === undefined ? undefined : !verdict;
+      };
     }
     case 'and':
-      return (facts) => combine(parts, facts, false);
+      return (values) => combine(parts, values, false);
     case 'or':
-      return (facts) => combine(parts, facts, true);
+      return (values) => combine(parts, values, true);
   }
 }
 
-function reader(operand: Operand): Read {
-  if (operand.from === 'literal') return () => operand.value;
-  const { from, name } = operand;
-  return (facts) => facts[from]?.[name] as ReturnType<Read>;
-}
-
-type Present = Scalar | readonly Scalar[];
-
 /** A comparison with something absent is false, even when the other side is not known yet. */
-function compare(
-  readLeft: Read,
-  readRight: Read,
-  test: (left: Present, right: Present) => boolean,
-): CompiledCondition['holds'] {
-  return (facts) => {
-    const left = readLeft(facts);
-    const right = readRight(facts);
-    if (left === null || right === null) return false;
-    return left === undefined || right === undefined ? undefined : test(left, right);
-  };
+function compare(left: unknown, right: unknown, test: (left: unknown, right: unknown) => boolean): Verdict {
+  if (left === null || right === null) return false;
+  return left === undefined || right === undefined ? undefined : test(left, right);
 }
 
-function known<T>(value: T | undefined, test: (value: T) => boolean): Verdict {
-  return value === undefined ? undefined : test(value);
+function equal(left: unknown, right: unknown): boolean {
+  return left === right;
+}
+
+function isIn(item: unknown, list: unknown): boolean {
+  return (list as readonly unknown[]).includes(item);
 }
 
 /** `and` is decided by the first false, `or` by the first true, whatever is not known yet. */
-function combine(parts: readonly CompiledCondition[], facts: Facts, decisive: boolean): Verdict {
+function combine(parts: readonly CompiledCondition[], values: Values, decisive: boolean): Verdict {
   let verdict: Verdict = !decisive;
   for (const part of parts) {
-    const one = part.holds(facts);
+    const one = part.holds(values);
     if (one === decisive) return decisive;
     if (one === undefined) verdict = undefined;
   }
   return verdict;
+}
+
+/** Before the objects are known, it can only be known that none would do. */
+function compileSome(condition: Extract<Condition, { op: 'some' }>, slots: Slots): CompiledCondition {
+  const inside = slots.inside();
+  const part = compileCondition(condition.of, inside);
+  const list = slots.relation(condition.relation, [...inside.asked.keys()]);
+  const places = [...inside.asked.values()];
+  const holds = (values: Values): Verdict => {
+    const objects = values[list] as readonly Values[] | undefined;
+    if (objects === undefined) return part.holds(values) === false ? false : undefined;
+    return objects.some((object) => {
+      const all = [...values];
+      for (const [index, place] of places.entries()) all[place] = object[index];
+      return part.holds(all) === true;
+    });
+  };
+  return { condition, parts: [part], sides: [], holds };
 }

@@ -10,9 +10,16 @@ declare const valueType: unique symbol;
 
 /** A named value that is known when a decision is made. `T` is its type, for the compiler only. */
 export interface Term<T> {
-  readonly from: 'principal' | 'resource' | 'context';
+  /** `related` only inside {@link some}: the object at the other end. */
+  readonly from: 'principal' | 'resource' | 'context' | 'related';
   readonly name: string;
   readonly [valueType]?: T;
+}
+
+/** A declared relation, and the terms of the object at its other end. */
+export interface Related<F> {
+  readonly relation: string;
+  readonly terms: TermsOf<F>;
 }
 
 export interface Literal {
@@ -28,7 +35,8 @@ export type Condition =
   | { readonly op: 'in'; readonly item: Operand; readonly list: Operand }
   | { readonly op: 'absent'; readonly of: Operand }
   | { readonly op: 'and' | 'or'; readonly of: readonly Condition[] }
-  | { readonly op: 'not'; readonly of: Condition };
+  | { readonly op: 'not'; readonly of: Condition }
+  | { readonly op: 'some'; readonly relation: string; readonly of: Condition };
 
 /** One term for each declared name. */
 export type TermsOf<F> = { readonly [N in keyof F]: Term<NonNullable<ValueOf<F[N]>>> };
@@ -101,6 +109,15 @@ export function or(...of: readonly Condition[]): Condition {
  */
 export function not(of: Condition): Condition {
   return Object.freeze({ op: 'not', of });
+}
+
+/**
+ * The relation leads to at least one object for which the condition holds. It is false when it leads nowhere.
+ *
+ * @example some(resource.members, (member) => eq(member.personId, principal.id))
+ */
+export function some<F>(related: Related<F>, of: (other: TermsOf<F>) => Condition): Condition {
+  return Object.freeze({ op: 'some', relation: related.relation, of: of(related.terms) });
 }
 
 /** The terms that stand for declared names. */

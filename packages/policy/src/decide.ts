@@ -1,18 +1,7 @@
 /** May this principal do this action on this object? The rules that say so, and the errors that made it a denial. */
-import type { CompiledCondition, Facts } from './compile.ts';
-import type { Rule } from './rule.ts';
-import { attributeErrors, rowErrors, type Vocabulary } from './vocabulary.ts';
-
-/** A verdict that explains itself. */
-export interface Decision {
-  readonly effect: 'permit' | 'deny';
-  /** Ids of the rules that decided: the forbids that matched, else the permits; none for a denial by default. */
-  readonly rules: readonly string[];
-  /** What could not be judged; any error denies. Names, never values. */
-  readonly errors: readonly string[];
-  /** All scopes of the first rule that only a lack of scopes kept from permitting; for a challenge. */
-  readonly scopes: readonly string[];
-}
+import type { Values } from './compile.ts';
+import { type Decision, denial } from './decision.ts';
+import type { Plan, RuleIndex } from './plan.ts';
 
 /** A request as the engine sees it: typed at the door (`policy.ts`), checked again here. */
 export interface UntypedRequest {
@@ -23,29 +12,8 @@ export interface UntypedRequest {
   readonly context: unknown;
 }
 
-export interface CompiledRule {
-  readonly rule: Rule;
-  readonly when: CompiledCondition;
-}
-
-/** The compiled rules, by what they are about. */
-export interface RuleIndex {
-  readonly vocabulary: Vocabulary;
-  /** By `invoice.read`; every declared action is there. */
-  readonly byAction: ReadonlyMap<string, readonly CompiledRule[]>;
-  /** By `invoice`; every declared resource is there. */
-  readonly byResource: ReadonlyMap<string, readonly CompiledRule[]>;
-}
-
-/** What a request comes to once its parts fit their declarations. */
-export interface Asked {
-  readonly kind: string;
-  readonly scopes: readonly string[];
-  readonly facts: Facts;
-}
-
 export function decide(index: RuleIndex, request: UntypedRequest): Decision {
-  return failClosed(() => judge(index, request, 'object'));
+  return isObject(request.resource) ? answer(index, request) : refused('resource is missing');
 }
 
 /**
@@ -53,87 +21,69 @@ export function decide(index: RuleIndex, request: UntypedRequest): Decision {
  * depends on the object» or «all»; it never replaces {@link decide} or `filter`.
  */
 export function foresee(index: RuleIndex, request: UntypedRequest): Decision {
-  return failClosed(() => judge(index, request, 'any object'));
-}
-
-function judge(index: RuleIndex, request: UntypedRequest, about: 'object' | 'any object'): Decision {
-  const rules = index.byAction.get(request.action);
-  if (rules === undefined) return deny({ errors: ['the action is not declared'] });
-  const isKnown = about === 'object';
-  const asked = readRequest(index, request, isKnown ? resourceOf(request.action) : undefined);
-  if (!isAsked(asked)) return deny({ errors: asked });
-  const matching = rules.filter((one) => concerns(one.rule, asked));
-  // An undefined verdict means that some object may fit. About a known object there is none; should there be one all
-  // the same, it forbids and does not permit.
-  const holds = (one: CompiledRule, unknown: boolean): boolean => one.when.holds(asked.facts) ?? unknown;
-  const forbids = matching.filter((one) => one.rule.effect === 'forbid' && holds(one, isKnown));
-  if (forbids.length > 0) return deny({ rules: ids(forbids) });
-  const permits = matching.filter((one) => one.rule.effect === 'permit' && holds(one, !isKnown));
-  const granted = permits.filter((one) => carries(asked.scopes, one.rule.scopes));
-  if (granted.length === 0) return deny({ scopes: permits[0]?.rule.scopes ?? [] });
-  return { effect: 'permit', rules: ids(granted), errors: [], scopes: [] };
-}
-
-/** `invoice` of `invoice.read`. */
-export function resourceOf(action: string): string {
-  return action.slice(0, action.indexOf('.'));
-}
-
-/** `read` of `invoice.read`. */
-export function verbOf(action: string): string {
-  return action.slice(action.indexOf('.') + 1);
-}
-
-/**
- * Reads a request into {@link Asked}, or into the errors that make it a denial. Without the name of a resource the
- * object is not known yet, whatever the request holds.
- */
-export function readRequest(
-  index: RuleIndex,
-  request: Omit<UntypedRequest, 'action'>,
-  resourceName: string | undefined,
-): Asked | readonly string[] {
-  const principal = request.principal as { readonly kind?: unknown } | null | undefined;
-  const kind = principal?.kind;
-  const { principals, resources, context } = index.vocabulary;
-  const resource = resourceName === undefined ? undefined : request.resource;
-  if (typeof kind !== 'string' || !Object.hasOwn(principals, kind)) return ['principal.kind is not declared'];
-  const errors = [
-    ...attributeErrors('principal', principals[kind] ?? {}, principal),
-    ...attributeErrors('context', context, request.context),
-    ...(resourceName === undefined ? [] : rowErrors('resource', resources[resourceName]?.fields ?? {}, resource)),
-  ];
-  if (!Array.isArray(request.scopes)) errors.push('scopes is missing');
-  if (errors.length > 0) return errors;
-  return { kind, scopes: request.scopes, facts: { principal, resource, context: request.context } as Facts };
-}
-
-export function isAsked(asked: Asked | readonly string[]): asked is Asked {
-  return !Array.isArray(asked);
-}
-
-/** INVARIANT: a rule for one kind of principal never matches another, so a client never has a person's rights. */
-export function concerns(rule: Rule, asked: Asked): boolean {
-  return rule.who === undefined ? rule.effect === 'forbid' : rule.who === asked.kind;
-}
-
-export function carries(scopes: readonly string[], needed: readonly string[]): boolean {
-  return needed.every((scope) => scopes.includes(scope));
+  return answer(index, { ...request, resource: undefined });
 }
 
 /** A getter or proxy in a row can throw; whatever is thrown is a denial and never a permit. */
-function failClosed(decision: () => Decision): Decision {
+function answer(index: RuleIndex, request: UntypedRequest): Decision {
   try {
-    return decision();
+    const plan = planFor(index.actions, request.action, request);
+    const values = plan?.slots.read(request);
+    return plan === undefined || values === undefined
+      ? refused(...problemsOf(index, plan, request))
+      : judge(plan, values, request);
   } catch {
-    return deny({ errors: ['the decision could not be made'] });
+    return refused('the decision could not be made');
   }
 }
 
-function deny(parts: Partial<Omit<Decision, 'effect'>>): Decision {
-  return { effect: 'deny', rules: parts.rules ?? [], errors: parts.errors ?? [], scopes: parts.scopes ?? [] };
+/** Undefined when there is none, or when the request has no scopes to judge by. */
+export function planFor(
+  plans: RuleIndex['actions'],
+  name: string,
+  { principal, scopes }: Omit<UntypedRequest, 'action'>,
+): Plan | undefined {
+  const kind = isObject(principal) ? (principal as { readonly kind?: unknown }).kind : undefined;
+  return Array.isArray(scopes) ? plans.get(name)?.get(kind as string) : undefined;
 }
 
-function ids(rules: readonly CompiledRule[]): readonly string[] {
-  return rules.map((one) => one.rule.id);
+function judge(plan: Plan, values: Values, { resource, scopes }: UntypedRequest): Decision {
+  // An undefined verdict means that some object may fit. About a known object there is none; should there be one all
+  // the same, it forbids and does not permit.
+  const isKnown = resource !== undefined;
+  let decision: Decision | undefined;
+  for (const one of plan.forbids) if (one.when.holds(values) ?? isKnown) decision = joined(decision, one.alone);
+  if (decision !== undefined) return decision;
+  let lacking: Decision | undefined;
+  for (const one of plan.permits) {
+    if (!(one.when.holds(values) ?? !isKnown)) continue;
+    if (carries(scopes, one.rule.scopes)) decision = joined(decision, one.alone);
+    else lacking ??= one.lacking;
+  }
+  return decision ?? lacking ?? denial;
+}
+
+/** What two rules decide together: the same, and both say so. */
+function joined(decision: Decision | undefined, other: Decision): Decision {
+  return decision === undefined ? other : { ...decision, rules: [...decision.rules, ...other.rules] };
+}
+
+export function carries(scopes: readonly string[], needed: readonly string[]): boolean {
+  for (const scope of needed) if (!scopes.includes(scope)) return false;
+  return true;
+}
+
+function refused(...errors: readonly string[]): Decision {
+  return { ...denial, errors };
+}
+
+/** Why a request could not be judged. */
+function problemsOf(index: RuleIndex, plan: Plan | undefined, request: UntypedRequest): readonly string[] {
+  if (plan !== undefined) return plan.slots.problems(request);
+  if (!index.actions.has(request.action)) return ['the action is not declared'];
+  return [Array.isArray(request.scopes) ? 'principal.kind is not declared' : 'scopes is missing'];
+}
+
+export function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,14 +1,6 @@
 /** Which fields of an object a principal may read, and which an action may change. */
-import {
-  carries,
-  concerns,
-  isAsked,
-  type RuleIndex,
-  readRequest,
-  resourceOf,
-  type UntypedRequest,
-  verbOf,
-} from './decide.ts';
+import { carries, isObject, planFor, type UntypedRequest } from './decide.ts';
+import { type Plan, type RuleIndex, resourceOf } from './plan.ts';
 import type { Rule } from './rule.ts';
 
 /** A request to read, whatever the action is. */
@@ -19,7 +11,7 @@ export type UntypedReadRequest = Omit<UntypedRequest, 'action'> & { readonly typ
  * whether an action is permitted.
  */
 export function readable(index: RuleIndex, request: UntypedReadRequest): readonly string[] {
-  return openFields(index, request, (rule) => rule.reads);
+  return openFields(index, { ...request, action: request.type }, 'reads');
 }
 
 /**
@@ -27,39 +19,27 @@ export function readable(index: RuleIndex, request: UntypedReadRequest): readonl
  * keeps. It does not ask whether the action itself is permitted.
  */
 export function writable(index: RuleIndex, request: UntypedRequest): readonly string[] {
-  const verb = verbOf(request.action);
-  return openFields(index, { ...request, type: resourceOf(request.action) }, (rule) =>
-    rule.effect === 'forbid' || rule.may.includes(verb) ? rule.writes : [],
-  );
+  return openFields(index, request, 'writes');
 }
 
 /** What is thrown (by a getter of a row, say) opens nothing. */
-function openFields(
-  index: RuleIndex,
-  request: UntypedReadRequest,
-  fieldsOf: (rule: Rule) => readonly string[],
-): readonly string[] {
+function openFields(index: RuleIndex, request: UntypedRequest, what: 'reads' | 'writes'): readonly string[] {
   try {
-    return unionOfFields(index, request, fieldsOf);
+    const plan = planFor(index[what], request.action, request);
+    const declared = Object.keys(index.vocabulary.resources[resourceOf(request.action)]?.fields ?? {});
+    const [open, closed] = plan === undefined ? [] : holding(plan, request);
+    const names = (rules: readonly Rule[] = []): ReadonlySet<string> => new Set(rules.flatMap((rule) => rule[what]));
+    return declared.filter((field) => names(open).has(field) && !names(closed).has(field));
   } catch {
     return [];
   }
 }
 
-function unionOfFields(
-  index: RuleIndex,
-  request: UntypedReadRequest,
-  fieldsOf: (rule: Rule) => readonly string[],
-): readonly string[] {
-  const asked = readRequest(index, request, request.type);
-  if (!isAsked(asked)) return [];
-  const open = new Set<string>();
-  const closed = new Set<string>();
-  for (const { rule, when } of index.byResource.get(request.type) ?? []) {
-    const fields = concerns(rule, asked) && carries(asked.scopes, rule.scopes) ? fieldsOf(rule) : [];
-    if (fields.length === 0 || when.holds(asked.facts) !== true) continue;
-    for (const field of fields) (rule.effect === 'permit' ? open : closed).add(field);
-  }
-  const declared = Object.keys(index.vocabulary.resources[request.type]?.fields ?? {});
-  return declared.filter((field) => open.has(field) && !closed.has(field));
+/** The permits and the forbids that hold; none when something is missing. */
+function holding(plan: Plan, request: UntypedRequest): readonly [open: readonly Rule[], closed: readonly Rule[]] {
+  const values = isObject(request.resource) ? plan.slots.read(request) : undefined;
+  if (values === undefined) return [[], []];
+  const rulesOf = (rules: Plan['permits']): readonly Rule[] =>
+    rules.filter((one) => one.when.holds(values) === true).map((one) => one.rule);
+  return [rulesOf(plan.permits).filter((rule) => carries(request.scopes, rule.scopes)), rulesOf(plan.forbids)];
 }

@@ -3,145 +3,78 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { test } from 'node:test';
 import { availablePostgres } from '@castellan/testkit';
 import * as fc from 'fast-check';
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely';
 import { Client } from 'pg';
-import { absent, always, and, type Condition, eq, not, type Operand, or, within } from './condition.ts';
-import { definePolicy, type Policy } from './policy.ts';
-import type { Rule } from './rule.ts';
+import { absent, always, eq, or, some, within } from './condition.ts';
+import { definePolicy } from './policy.ts';
+import { permittedKeys, type Sample, sample, type Thing, words } from './testing/random-policy.ts';
 
-/** Random policies over rows with nulls: the filter must select exactly the rows that are permitted one by one. */
-
-const words = {
-  principals: {
-    person: { id: 'text', team: 'text?', level: 'integer?', staff: 'flag?', teams: 'texts' },
-    client: { id: 'text' },
-  },
-  resources: {
-    thing: {
-      fields: { key: 'integer', a: 'text?', b: 'text?', n: 'integer?', m: 'integer?', f: 'flag?', g: 'flag?' },
-      actions: ['list'],
-      columns: { a: 'A "quoted" column', f: 'select' },
-    },
-  },
-  context: { place: 'text?' },
-} as const;
-
-// Few values, so that they often meet; texts that collations confuse and quotes break.
-const texts = ['', 'a', 'A', 'ä', 'a\u0308', "'", '"', '%', 'a ', '0', '😀'];
-const integers = [0, 1, -1, 7, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
-const text = fc.constantFrom(...texts);
-const integer = fc.constantFrom(...integers);
-const orNull = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: null, freq: 3 });
-
-const rowArbitrary = fc.record({
-  a: orNull(text),
-  b: orNull(text),
-  n: orNull(integer),
-  m: orNull(integer),
-  f: orNull(fc.boolean()),
-  g: orNull(fc.boolean()),
-});
-const principalArbitrary = fc.record({
-  kind: fc.constant('person' as const),
-  id: text,
-  team: orNull(text),
-  level: orNull(integer),
-  staff: orNull(fc.boolean()),
-  teams: fc.array(text, { maxLength: 3 }),
-});
-
-const term = (from: 'resource' | 'principal' | 'context', ...names: string[]) =>
-  fc.constantFrom(...names.map((name): Operand => ({ from, name })));
-const literal = (value: fc.Arbitrary<string | number | boolean | string[] | number[]>) =>
-  value.map((one): Operand => ({ from: 'literal', value: one }));
-const operands = {
-  text: fc.oneof(term('resource', 'a', 'b'), term('principal', 'id', 'team'), term('context', 'place'), literal(text)),
-  integer: fc.oneof(term('resource', 'n', 'm'), term('principal', 'level'), literal(integer)),
-  flag: fc.oneof(term('resource', 'f', 'g'), term('principal', 'staff'), literal(fc.boolean())),
-  texts: fc.oneof(term('principal', 'teams'), literal(fc.array(text, { maxLength: 3 }))),
-  integers: literal(fc.array(integer, { maxLength: 3 })),
-};
-
-const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
-  condition: fc.oneof(
-    { maxDepth: 4, withCrossShrink: true },
-    fc.constant(always),
-    fc.tuple(operands.text, operands.text).map(([left, right]): Condition => ({ op: 'eq', left, right })),
-    fc.tuple(operands.integer, operands.integer).map(([left, right]): Condition => ({ op: 'eq', left, right })),
-    fc.tuple(operands.flag, operands.flag).map(([left, right]): Condition => ({ op: 'eq', left, right })),
-    fc.tuple(operands.text, operands.texts).map(([item, list]): Condition => ({ op: 'in', item, list })),
-    fc.tuple(operands.integer, operands.integers).map(([item, list]): Condition => ({ op: 'in', item, list })),
-    fc
-      .oneof(operands.text, operands.integer, operands.flag, operands.texts)
-      .map((of): Condition => ({ op: 'absent', of })),
-    tie('condition').map(not),
-    fc.array(tie('condition'), { maxLength: 3 }).map((of) => and(...of)),
-    fc.array(tie('condition'), { maxLength: 3 }).map((of) => or(...of)),
-  ),
-}));
-
-const ruleArbitrary = fc.record({
-  effect: fc.constantFrom('permit' as const, 'permit' as const, 'forbid' as const),
-  who: fc.constantFrom('person', 'person', 'person', 'client'),
-  scopes: fc.constantFrom<readonly string[]>([], ['read'], ['admin']),
-  when: condition,
-});
-const policyArbitrary = fc.array(ruleArbitrary, { maxLength: 4 }).map(
-  (rules): Policy<typeof words> =>
-    definePolicy(words, () =>
-      rules.map(
-        (rule, index): Rule => ({
-          ...rule,
-          // A client has none of the attributes that the random conditions name.
-          when: rule.who === 'client' ? always : rule.when,
-          id: `rule-${index}`,
-          on: 'thing',
-          may: ['list'],
-          scopes: rule.effect === 'permit' ? rule.scopes : [],
-          reads: [],
-          writes: [],
-        }),
-      ),
-    ),
-);
-
-type Words = typeof words;
-type Row = Parameters<Policy<Words>['decide']>[0]['resource'];
-type Asking = Parameters<Policy<Words>['filter']>[0];
-
-/** One try: a policy, who asks, and rows that are judged one by one and selected all at once. */
-const sample = fc.record({
-  policy: policyArbitrary,
-  asking: fc.record({
-    principal: principalArbitrary,
-    scopes: fc.constantFrom<readonly string[]>([], ['read'], ['read', 'admin']),
-    action: fc.constant('thing.list' as const),
-    context: fc.record({ place: orNull(text) }),
-  }),
-  rows: fc
-    .array(rowArbitrary, { minLength: 1, maxLength: 12 })
-    .map((rows) => rows.map((row, key): Row => ({ key, ...row }))),
-});
-
-function permittedKeys(policy: Policy<Words>, asking: Asking, rows: readonly Row[]): readonly number[] {
-  return rows.flatMap((resource) => (policy.decide({ ...asking, resource }).effect === 'permit' ? [resource.key] : []));
+/** Column types of a dialect; the texts ignore letter case, on purpose: equality in a policy is byte for byte. */
+interface Types {
+  readonly text: string;
+  readonly integer: string;
+  readonly flag: string;
 }
 
-// Columns that ignore letter case, on purpose: equality in a policy is byte for byte whatever a column says.
-const columns = (text: string, integer: string, flag: string): string =>
-  `key INTEGER, "A ""quoted"" column" TEXT ${text}, b TEXT, n ${integer}, m ${integer}, "select" ${flag}, g ${flag}`;
+function createTables({ text, integer, flag }: Types, how: string, end = ''): readonly string[] {
+  return [
+    `${how} thing (key INTEGER, group_key INTEGER, "A ""quoted"" column" ${text}, b ${text}, n ${integer}, m ${integer},
+      "select" ${flag}, g ${flag}) ${end}`,
+    `${how} "group" (key INTEGER, a ${text}, n ${integer}, f ${flag}) ${end}`,
+    `${how} tags ("thingKey" INTEGER, a ${text}, n ${integer}) ${end}`,
+  ];
+}
+
+/** The rows of the three tables, named as their columns are. */
+function rowsOf(objects: readonly Thing[]): Readonly<Record<string, readonly object[]>> {
+  const found = objects.flatMap(({ group }) => (group === null ? [] : [group]));
+  return {
+    thing: objects.map(({ key, groupKey, a, b, n, m, f, g }) => ({
+      key,
+      b,
+      n,
+      m,
+      g,
+      group_key: groupKey,
+      'A "quoted" column': a,
+      select: f,
+    })),
+    group: [...new Map(found.map((group) => [group.key, group])).values()],
+    tags: objects.flatMap(({ tags }) => tags),
+  };
+}
 
 test('R-163[policy,sqlite] for random policies and rows with nulls, the filter selects exactly what decide permits', () => {
   const database = new DatabaseSync(':memory:');
-  database.exec(`CREATE TABLE thing (${columns('COLLATE NOCASE', 'INTEGER', 'INTEGER')}) STRICT`);
-  const insert = database.prepare('INSERT INTO thing VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const types = { text: 'TEXT COLLATE NOCASE', integer: 'INTEGER', flag: 'INTEGER' };
+  for (const statement of createTables(types, 'CREATE TABLE', 'STRICT')) database.exec(statement);
   const stored = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) as SQLInputValue;
+  const store = (objects: readonly Thing[]): void => {
+    for (const [table, rows] of Object.entries(rowsOf(objects))) {
+      database.exec(`DELETE FROM "${table}"`);
+      for (const row of rows) {
+        const names = Object.keys(row).map((name) => `"${name.replaceAll('"', '""')}"`);
+        const places = names.map(() => '?');
+        database
+          .prepare(`INSERT INTO "${table}" (${names.join()}) VALUES (${places.join()})`)
+          .run(...Object.values(row).map(stored));
+      }
+    }
+  };
   let selected = 0;
   let judged = 0;
-  const property = fc.property(sample, ({ policy, asking, rows }) => {
-    const expected = permittedKeys(policy, asking, rows);
+  const property = fc.property(sample, ({ policy, asking, objects }) => {
+    const expected = permittedKeys({ policy, asking, objects });
     const { sql, parameters } = policy.filter(asking, { dialect: 'sqlite' });
-    database.exec('DELETE FROM thing');
-    for (const row of rows) insert.run(...Object.values(row).map(stored));
+    store(objects);
     const query = database.prepare(`SELECT key, ${sql} AS verdict FROM thing ORDER BY key`);
     const answers = query.all(...(parameters as SQLInputValue[]));
     for (const { verdict } of answers) assert.ok(verdict === 0 || verdict === 1, 'a filter is two-valued');
@@ -149,10 +82,12 @@ test('R-163[policy,sqlite] for random policies and rows with nulls, the filter s
       answers.filter(({ verdict }) => verdict === 1).map(({ key }) => key),
       expected,
     );
+    const inMemory = objects.filter(policy.predicate(asking)).map(({ key }) => key);
+    assert.deepEqual(inMemory, expected, 'the predicate for arrays agrees');
     const possible = policy.foresee(asking).effect === 'permit';
     assert.ok(possible || expected.length === 0, 'what is not foreseen is never permitted');
     selected += expected.length;
-    judged += rows.length;
+    judged += objects.length;
   });
   fc.assert(property, { numRuns: 3000 });
   database.close();
@@ -170,31 +105,82 @@ test('R-163[policy,postgres] for random policies and rows with nulls, PostgreSQL
   try {
     const options = `provider = icu, locale = 'und-u-ks-level2', deterministic = false`;
     await client.query(`CREATE COLLATION any_case (${options})`);
-    await client.query(`CREATE TEMPORARY TABLE thing (${columns('COLLATE any_case', 'BIGINT', 'BOOLEAN')})`);
-    const property = fc.asyncProperty(sample, async ({ policy, asking, rows }) => {
-      const { sql, parameters } = policy.filter(asking, { dialect: 'postgres', firstParameter: 2 });
-      // Named as the columns are, so that the rows come in as one parameter.
-      const sent = rows.map(({ a, f, ...row }) => ({ ...row, 'A "quoted" column': a, select: f }));
-      await client.query('DELETE FROM thing');
-      const insert = 'INSERT INTO thing SELECT * FROM json_populate_recordset(NULL::thing, $1)';
-      await client.query(insert, [JSON.stringify(sent)]);
-      const { rows: answers } = await client.query<{ key: number; verdict: boolean | null }>(
-        `SELECT key, ${sql} AS verdict FROM thing WHERE key >= $1 ORDER BY key`,
-        [0, ...parameters],
-      );
-      assert.ok(
-        answers.every(({ verdict }) => verdict !== null),
-        'a filter is two-valued',
-      );
-      assert.deepEqual(
-        answers.filter(({ verdict }) => verdict).map(({ key }) => key),
-        permittedKeys(policy, asking, rows),
-      );
-    });
-    await fc.assert(property, { numRuns: 500 });
+    const types = { text: 'TEXT COLLATE any_case', integer: 'BIGINT', flag: 'BOOLEAN' };
+    for (const statement of createTables(types, 'CREATE TEMPORARY TABLE')) await client.query(statement);
+    await fc.assert(
+      fc.asyncProperty(sample, (tried) => agreesOnPostgres(client, tried)),
+      { numRuns: 500 },
+    );
   } finally {
     await client.end();
     await postgres.cluster.close();
+  }
+});
+
+async function agreesOnPostgres(client: Client, { policy, asking, objects }: Sample): Promise<void> {
+  const { sql, parameters } = policy.filter(asking, { dialect: 'postgres', firstParameter: 2, table: 't' });
+  const rows = Object.entries(rowsOf(objects));
+  await client.query(rows.map(([table]) => `DELETE FROM "${table}"`).join(';'));
+  const inserts = rows.map(
+    ([table], index) => `i${index} AS (INSERT INTO "${table}"
+      SELECT * FROM json_populate_recordset(NULL::"${table}", $${index + 1}))`,
+  );
+  await client.query(
+    `WITH ${inserts.join()} SELECT`,
+    rows.map(([, stored]) => JSON.stringify(stored)),
+  );
+  const { rows: answers } = await client.query<{ key: number; verdict: boolean | null }>(
+    `SELECT key, ${sql} AS verdict FROM thing AS t WHERE key >= $1 ORDER BY key`,
+    [0, ...parameters],
+  );
+  assert.ok(
+    answers.every(({ verdict }) => verdict !== null),
+    'a filter is two-valued',
+  );
+  assert.deepEqual(
+    answers.filter(({ verdict }) => verdict).map(({ key }) => key),
+    permittedKeys({ policy, asking, objects }),
+  );
+}
+
+test('R-163[policy] an expression for Kysely is the same condition, and its values stay parameters', () => {
+  const policy = definePolicy(words, ({ permit }) => [
+    permit('mine-or-of-my-team', {
+      who: 'person',
+      on: 'thing',
+      may: ['list'],
+      scopes: [],
+      when: ({ principal, resource }) =>
+        or(
+          eq(resource.a, principal.id),
+          some(resource.tags, (tag) => within(tag.a, principal.teams)),
+        ),
+    }),
+  ]);
+  const principal = { kind: 'person', id: "o'nora", tenant: 't', team: null, level: null, staff: null } as const;
+  const asking = { principal: { ...principal, teams: ['red'] }, scopes: [], action: 'thing.list' } as const;
+  const request = { ...asking, context: { place: null } } as const;
+  for (const dialect of ['sqlite', 'postgres'] as const) {
+    const isLite = dialect === 'sqlite';
+    const kysely = new Kysely<{ thing: { key: number } }>({
+      dialect: {
+        createAdapter: () => (isLite ? new SqliteAdapter() : new PostgresAdapter()),
+        createDriver: () => new DummyDriver(),
+        createIntrospector: () => assert.fail(),
+        createQueryCompiler: () => (isLite ? new SqliteQueryCompiler() : new PostgresQueryCompiler()),
+      },
+    });
+    const query = kysely
+      .selectFrom('thing')
+      .select('key')
+      .where('key', '>', 17)
+      .where(policy.where(request, { dialect, sql: sql<boolean> }))
+      .compile();
+    assert.doesNotMatch(query.sql, /nora|red/);
+    assert.equal(query.parameters[0], 17);
+    assert.ok(query.parameters.includes("o'nora") && query.parameters.includes('["red"]'));
+    if (isLite) assert.ok(query.sql.endsWith(policy.filter(request, { dialect }).sql));
+    else assert.match(query.sql, /"A ""quoted"" column" = \$2 AND/);
   }
 });
 
@@ -207,10 +193,15 @@ test('R-163[policy] a filter for a principal that does not fit its declaration s
       may: ['list'],
       scopes: [],
       when: ({ principal, resource }) =>
-        or(eq(resource.a, principal.id), within(resource.a, principal.teams), absent(resource.b)),
+        or(
+          eq(resource.a, principal.id),
+          within(resource.a, principal.teams),
+          eq(resource.n, principal.level),
+          absent(resource.b),
+        ),
     }),
   ]);
-  const principal = { kind: 'person', id: 'a', team: null, level: null, staff: null, teams: [] } as const;
+  const principal = { kind: 'person', id: 'a', tenant: 't', team: null, level: null, staff: null, teams: [] } as const;
   const request = { principal, scopes: [], action: 'thing.list', context: { place: null } } as const;
   assert.equal(policy.filter(request, { dialect: 'sqlite' }).sql, '(TRUE)');
   for (const change of [{ id: undefined }, { teams: [null] }, { level: 0.5 }, { kind: 'robot' }]) {

@@ -5,19 +5,21 @@
  * imports nothing. Default deny, a forbid wins, the order of rules does not matter, an error denies.
  */
 import { checkPolicy } from './check-policy.ts';
-import { compileCondition } from './compile.ts';
-import { type CompiledRule, type Decision, decide, foresee, type RuleIndex } from './decide.ts';
+import { decide, foresee, type UntypedRequest } from './decide.ts';
+import type { Decision } from './decision.ts';
+import { type Explanation, explain } from './explain.ts';
 import { readable, writable } from './fields.ts';
-import { type Filter, type FilterOptions, filter } from './filter.ts';
+import { type Filter, type FilterOptions, filter, type WhereOptions, where } from './filter.ts';
+import { indexRules } from './plan.ts';
 import { type Rule, type RuleBuilder, ruleBuilder } from './rule.ts';
 import type {
   ActionName,
   ContextOf,
   FieldName,
+  ObjectOf,
   PrincipalOf,
   ResourceName,
   ResourceOf,
-  RowOf,
   Vocabulary,
 } from './vocabulary.ts';
 
@@ -36,13 +38,13 @@ export interface ActionRequest<V extends Vocabulary, A extends ActionName<V>> ex
 
 /** …on this object? */
 export interface ObjectRequest<V extends Vocabulary, A extends ActionName<V>> extends ActionRequest<V, A> {
-  readonly resource: RowOf<V, ResourceOf<V, A>>;
+  readonly resource: ObjectOf<V, ResourceOf<V, A>>;
 }
 
 /** What may be read of this object? */
 export interface ReadRequest<V extends Vocabulary, R extends ResourceName<V>> extends Asking<V> {
   readonly type: R;
-  readonly resource: RowOf<V, R>;
+  readonly resource: ObjectOf<V, R>;
 }
 
 export interface Policy<V extends Vocabulary> {
@@ -50,10 +52,18 @@ export interface Policy<V extends Vocabulary> {
   readonly rules: readonly Rule[];
   /** Decides. It never throws; an error is a denial that says so. */
   readonly decide: <A extends ActionName<V>>(request: ObjectRequest<V, A>) => Decision;
+  /** The same decision in words, with the rules that came close. For people: it costs many times a decision. */
+  readonly explain: <A extends ActionName<V>>(request: ObjectRequest<V, A>) => Explanation;
   /** Whether any object can be permitted, before one is loaded. It never replaces `decide` or `filter`. */
   readonly foresee: <A extends ActionName<V>>(request: ActionRequest<V, A>) => Decision;
   /** The condition that selects exactly the rows that `decide` permits. */
   readonly filter: <A extends ActionName<V>>(request: ActionRequest<V, A>, options: FilterOptions) => Filter;
+  /** The same condition as an expression of Kysely, made with the `sql` tag that is handed in. */
+  readonly where: <A extends ActionName<V>, E>(request: ActionRequest<V, A>, options: WhereOptions<E>) => E;
+  /** The same condition for objects that are already in memory: `objects.filter(policy.predicate(request))`. */
+  readonly predicate: <A extends ActionName<V>>(
+    request: ActionRequest<V, A>,
+  ) => (resource: ObjectOf<V, ResourceOf<V, A>>) => boolean;
   /** The fields of this object that may be read, in declared order. */
   readonly readable: <R extends ResourceName<V>>(request: ReadRequest<V, R>) => readonly FieldName<V, R>[];
   /** The fields of this object that the action may change, in declared order. */
@@ -95,28 +105,17 @@ export function definePolicy<const V extends Vocabulary>(
     vocabulary: words,
     rules,
     decide: decide.bind(undefined, index),
+    explain: explain.bind(undefined, index),
     foresee: foresee.bind(undefined, index),
     filter: filter.bind(undefined, index),
+    where: where.bind(undefined, index),
+    predicate: (request: UntypedRequest) => (resource: unknown) =>
+      decide(index, { ...request, resource }).effect === 'permit',
     readable: readable.bind(undefined, index),
     writable: writable.bind(undefined, index),
   };
   // The engine checks at run time what the types promise, so it takes untyped requests.
   return Object.freeze(policy) as unknown as Policy<V>;
-}
-
-function indexRules(vocabulary: Vocabulary, rules: readonly Rule[]): RuleIndex {
-  const byAction = new Map<string, CompiledRule[]>();
-  const byResource = new Map<string, CompiledRule[]>();
-  for (const [name, resource] of Object.entries(vocabulary.resources)) {
-    byResource.set(name, []);
-    for (const verb of resource.actions) byAction.set(`${name}.${verb}`, []);
-  }
-  for (const rule of rules) {
-    const compiled = { rule, when: compileCondition(rule.when) };
-    byResource.get(rule.on)?.push(compiled);
-    for (const verb of new Set(rule.may)) byAction.get(`${rule.on}.${verb}`)?.push(compiled);
-  }
-  return { vocabulary, byAction, byResource };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,6 +1,14 @@
 /** Rules as frozen data, and the typed builder that writes them. */
-import { type Condition, type TermsOf, termsOf } from './condition.ts';
-import type { FieldName, PrincipalKind, ResourceName, ResourceVocabulary, Verb, Vocabulary } from './vocabulary.ts';
+import { and, type Condition, eq, type Related, type TermsOf, termsOf } from './condition.ts';
+import type {
+  FieldName,
+  ObjectTerms,
+  PrincipalKind,
+  ResourceName,
+  ResourceVocabulary,
+  Verb,
+  Vocabulary,
+} from './vocabulary.ts';
 
 /** One rule. Its order among the others never matters. */
 export interface Rule {
@@ -20,9 +28,9 @@ export interface Rule {
 }
 
 /** The terms of a condition: what is known of the principal, the object and the context. */
-export interface RuleTerms<P, F, C> {
+export interface RuleTerms<P, O, C> {
   readonly principal: TermsOf<P>;
-  readonly resource: TermsOf<F>;
+  readonly resource: O;
   readonly context: TermsOf<C>;
 }
 
@@ -32,7 +40,7 @@ export interface PermitRule<V extends Vocabulary, K extends PrincipalKind<V>, R 
   readonly on: R;
   readonly may: readonly Verb<V, R>[];
   readonly scopes: readonly string[];
-  readonly when: (terms: RuleTerms<V['principals'][K], V['resources'][R]['fields'], V['context']>) => Condition;
+  readonly when: (terms: RuleTerms<V['principals'][K], ObjectTerms<V, R>, V['context']>) => Condition;
   /** Fields that may be read of an object for which the rule holds, under whatever action. */
   readonly reads?: readonly FieldName<V, R>[];
   /** Fields that the rule's actions may change. */
@@ -48,7 +56,7 @@ export interface ForbidRule<V extends Vocabulary, K extends PrincipalKind<V>, R 
   readonly when: (
     terms: RuleTerms<
       PrincipalKind<V> extends K ? { readonly id: 'text' } : V['principals'][K],
-      V['resources'][R]['fields'],
+      ObjectTerms<V, R>,
       V['context']
     >,
   ) => Condition;
@@ -102,7 +110,31 @@ function ruleTerms(vocabulary: Vocabulary, rule: WrittenRule): RuleTerms<unknown
   const principal = rule.who === undefined ? { id: 'text' as const } : vocabulary.principals[rule.who];
   return {
     principal: termsOf('principal', principal ?? {}),
-    resource: termsOf('resource', resource?.fields ?? {}),
+    resource: { ...relatedTerms(vocabulary, resource), ...termsOf('resource', resource?.fields ?? {}) },
     context: termsOf('context', vocabulary.context),
   };
+}
+
+function relatedTerms(vocabulary: Vocabulary, resource: ResourceVocabulary | undefined): object {
+  const terms = Object.entries(resource?.relations ?? {}).map(([relation, { to }]): [string, Related<object>] => [
+    relation,
+    Object.freeze({ relation, terms: termsOf('related', vocabulary.resources[to]?.fields ?? {}) }),
+  ]);
+  return Object.fromEntries(terms);
+}
+
+/**
+ * The whole condition of a rule: what it says, and for a permit the tenant.
+ *
+ * INVARIANT: everything that judges a rule judges this, so that no permit reaches an object of another tenant.
+ */
+export function conditionOf(vocabulary: Vocabulary, rule: Rule): Condition {
+  const tenant = vocabulary.resources[rule.on]?.tenant;
+  if (tenant === undefined || rule.effect === 'forbid') return rule.when;
+  return and(eq({ from: 'resource', name: tenant }, { from: 'principal', name: 'tenant' }), rule.when);
+}
+
+/** A rule for one kind of principal never concerns another, so a client never has a person's rights. */
+export function concerns(rule: Rule, kind: string): boolean {
+  return rule.who === undefined ? rule.effect === 'forbid' : rule.who === kind;
 }

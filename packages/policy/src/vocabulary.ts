@@ -2,6 +2,7 @@
  * The words a policy may use: kinds of principals and their attributes, resources with their fields and actions, and
  * the attributes of the context. Types of rules, requests and rows all follow from it.
  */
+import type { Related, TermsOf } from './condition.ts';
 
 /** A value of a field: text, a safe integer, or true/false. A question mark says that it may be null. */
 export type FieldSpec = 'text' | 'integer' | 'flag' | 'text?' | 'integer?' | 'flag?';
@@ -13,8 +14,27 @@ export type AttributeSpec = FieldSpec | 'texts';
 export interface ResourceVocabulary {
   readonly fields: Readonly<Record<string, FieldSpec>>;
   readonly actions: readonly string[];
+  /**
+   * The field that says whose tenant the object is. Every permit then also asks that it equals the principal's `tenant`;
+   * no rule can leave that out.
+   */
+  readonly tenant?: string;
+  /** What one step away from the object a rule may ask about; for {@link some}. */
+  readonly relations?: Readonly<Record<string, RelationVocabulary>>;
+  /** The table, where it is not called as the resource; for {@link Policy.filter}. */
+  readonly table?: string;
   /** Field -> column, where the two names differ; for {@link Policy.filter}. */
   readonly columns?: Readonly<Record<string, string>>;
+}
+
+/** One step from an object to others. Whoever loads the object loads them with it, as a member of this name. */
+export interface RelationVocabulary {
+  /** The resource at the other end. */
+  readonly to: string;
+  /** Its own field and the other's field, which are equal. */
+  readonly join: readonly [own: string, other: string];
+  /** A list of objects when true, else one or null. */
+  readonly many: boolean;
 }
 
 /** Everything a policy may speak of. Write it `as const`. */
@@ -65,9 +85,29 @@ export type PrincipalOf<V extends Vocabulary> = {
 /** An object of a resource, as it is loaded: every declared field is there; more may be, and is never looked at. */
 export type RowOf<V extends Vocabulary, R extends ResourceName<V>> = ValuesOf<V['resources'][R]['fields']>;
 
-export type ContextOf<V extends Vocabulary> = ValuesOf<V['context']>;
+type RelationsOf<V extends Vocabulary, R extends ResourceName<V>> = V['resources'][R] extends {
+  readonly relations: infer L;
+}
+  ? L
+  : Readonly<Record<never, never>>;
 
-type Attributes = Readonly<Record<string, AttributeSpec>>;
+type OtherEnd<V extends Vocabulary, L> = L extends { readonly to: infer T } ? T & ResourceName<V> : never;
+
+type RelatedOf<V extends Vocabulary, L> = L extends { readonly many: true }
+  ? readonly RowOf<V, OtherEnd<V, L>>[]
+  : RowOf<V, OtherEnd<V, L>> | null;
+
+/** An object to decide on: its row, and what its relations lead to. */
+export type ObjectOf<V extends Vocabulary, R extends ResourceName<V>> = RowOf<V, R> & {
+  readonly [N in keyof RelationsOf<V, R>]: RelatedOf<V, RelationsOf<V, R>[N]>;
+};
+
+/** The terms of an object: one for each field, and one to open with {@link some} for each relation. */
+export type ObjectTerms<V extends Vocabulary, R extends ResourceName<V>> = TermsOf<V['resources'][R]['fields']> & {
+  readonly [N in keyof RelationsOf<V, R>]: Related<V['resources'][OtherEnd<V, RelationsOf<V, R>[N]>]['fields']>;
+};
+
+export type ContextOf<V extends Vocabulary> = ValuesOf<V['context']>;
 
 /** The declaration without its question mark. */
 export function baseType(spec: AttributeSpec): 'text' | 'integer' | 'flag' | 'texts' {
@@ -76,54 +116,8 @@ export function baseType(spec: AttributeSpec): 'text' | 'integer' | 'flag' | 'te
 
 /**
  * Whether SQL and JavaScript see the same text: no lone surrogate (stored as U+FFFD), no NUL (refused by PostgreSQL).
- * INVARIANT: a value that fails this must never reach a comparison, or `filter` and `decide` could disagree.
+ * INVARIANT: a value that fails this must never become a parameter, or `filter` and `decide` could disagree.
  */
 export function portableText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
-}
-
-const fits: Readonly<Record<ReturnType<typeof baseType>, (value: unknown) => boolean>> = {
-  text: portableText,
-  integer: Number.isSafeInteger,
-  flag: (value) => typeof value === 'boolean',
-  texts: (value) => Array.isArray(value) && value.every(portableText),
-};
-
-/** Why one value does not fit its declaration; undefined when it does. The value itself is never named. */
-function misfit(spec: AttributeSpec, value: unknown, nullable: boolean): string | undefined {
-  if (value === undefined) return 'is missing';
-  if (value === null) return nullable || spec.endsWith('?') ? undefined : 'is null';
-  return fits[baseType(spec)](value) ? undefined : `is not of type ${baseType(spec)}`;
-}
-
-/**
- * What is wrong with the attributes of a principal or a context. Their absence is known before any row is read, so a
- * required one that is null is an error.
- */
-export function attributeErrors(where: string, declared: Attributes, values: unknown): readonly string[] {
-  return findErrors({ where, nullable: false }, declared, values);
-}
-
-/**
- * What is wrong with a row. A null is a value here, whatever was declared (that is how SQL sees it); a field that is
- * missing was forgotten by who loaded the row, and a rule that forbids by it would silently not apply.
- */
-export function rowErrors(where: string, declared: Attributes, values: unknown): readonly string[] {
-  return findErrors({ where, nullable: true }, declared, values);
-}
-
-interface Place {
-  readonly where: string;
-  readonly nullable: boolean;
-}
-
-function findErrors({ where, nullable }: Place, declared: Attributes, values: unknown): readonly string[] {
-  if (typeof values !== 'object' || values === null) return [`${where} is missing`];
-  const errors: string[] = [];
-  for (const name in declared) {
-    const value = Object.hasOwn(values, name) ? (values as Record<string, unknown>)[name] : undefined;
-    const problem = misfit(declared[name] as AttributeSpec, value, nullable);
-    if (problem !== undefined) errors.push(`${where}.${name} ${problem}`);
-  }
-  return errors;
 }

@@ -1,0 +1,120 @@
+/** Breaks of the policy engine. */
+import type { Break, Line } from './protocol-mutants.ts';
+
+/** Breaks of one file, which the named tests must notice. */
+function of(file: string, tests: readonly string[], lines: readonly Line[]): readonly Break[] {
+  const place = (name: string): string => `packages/policy/src/${name}`;
+  return lines.map(([row, breaks, find, replace]) => ({
+    row,
+    file: place(file),
+    breaks,
+    find,
+    replace,
+    tests: tests.map(place),
+  }));
+}
+
+export const policyMutants: readonly Break[] = [
+  ...of(
+    'decide.ts',
+    ['policy.test.ts'],
+    [
+      ['R-167', 'a forbid does not win', 'if (decision !== undefined) return decision;', ''],
+      [
+        'R-167',
+        'scopes are not asked for',
+        'for (const scope of needed) if (!scopes.includes(scope)) return false;',
+        '',
+      ],
+      [
+        'R-170',
+        'what cannot be read is judged all the same',
+        'plan === undefined || values === undefined',
+        'plan === undefined',
+      ],
+      ['R-170', 'without an object only the rest is asked', 'isObject(request.resource) ? answer', 'true ? answer'],
+      ['R-162', 'what no rule permits is permitted', '?? denial;', "?? { ...denial, effect: 'permit' };"],
+    ],
+  ),
+  ...of(
+    'rule.ts',
+    ['policy.test.ts'],
+    [
+      ['R-168', 'a rule is for every kind of principal', ': rule.who === kind;', ': true;'],
+      ['R-169', 'a permit reaches every tenant', "if (tenant === undefined || rule.effect === 'forbid')", 'if (true)'],
+    ],
+  ),
+  ...of(
+    'slots.ts',
+    ['policy.test.ts'],
+    [
+      ['R-170', 'a field that was not loaded passes', 'if (value === undefined) return false;', ''],
+      ['R-170', 'values of any type pass', 'Number.isSafeInteger(value) ? value', 'true ? value'],
+      ['R-170', 'what every object inherits is taken for its own', 'for (const _ in nothing)', 'for (const _ of [])'],
+      ['R-170', 'objects of a relation are not read', 'taken.includes(undefined) ? undefined', 'false ? undefined'],
+    ],
+  ),
+  ...of(
+    'compile.ts',
+    ['policy.test.ts', 'filter.test.ts'],
+    [
+      ['R-170', 'two nulls are equal', 'if (left === null || right === null) return false;', ''],
+      ['R-163', 'the first part decides every and', 'if (one === decisive) return decisive;', 'return one;'],
+      [
+        'R-163',
+        'a relation is one of the first object only',
+        'return objects.some(',
+        'return objects.slice(0, 1).some(',
+      ],
+    ],
+  ),
+  ...of(
+    'filter.ts',
+    ['filter.test.ts'],
+    [
+      ['R-163', 'the filter forgets what is forbidden', 'writeAny(plan.forbids, writer)', 'false'],
+      ['R-163', 'the filter forgets scopes', '.filter((one) => carries(request.scopes, one.rule.scopes))', ''],
+      [
+        'R-163',
+        'an expression for Kysely holds values in its text',
+        'Object.assign(pieces, { raw: pieces }), ...places',
+        'Object.assign([pieces.join(String(places))], { raw: pieces })',
+      ],
+    ],
+  ),
+  ...of(
+    'sql.ts',
+    ['filter.test.ts'],
+    [
+      ['R-163', 'texts are compared as the column likes', ' COLLATE BINARY = ${two}`', ' = ${two}`'],
+      ['R-163', 'PostgreSQL compares texts as the column likes', ' AND ${one} COLLATE "C" = ${two}', ''],
+      [
+        'R-163',
+        'a negation of null is null',
+        '(${one} IS NOT NULL AND ${equals([one, value]',
+        '(${equals([one, value]',
+      ],
+      ['R-163', 'every related row of everybody counts', 'WHERE ${joined} AND ${inner}', 'WHERE ${inner}'],
+      [
+        'R-163',
+        'a column is taken for that of the related row',
+        "prefix === '' ? `${quote(name)}.` : prefix",
+        'prefix',
+      ],
+    ],
+  ),
+  ...of(
+    'fields.ts',
+    ['policy.test.ts'],
+    [
+      ['R-166', 'a forbid hides no field', ' && !names(closed).has(field)', ''],
+      ['R-166', 'fields are open whatever the object', '.filter((one) => one.when.holds(values) === true)', ''],
+      ['R-166', 'fields are open without the scope', '.filter((rule) => carries(request.scopes, rule.scopes))', ''],
+    ],
+  ),
+  ...of(
+    'plan.ts',
+    ['policy.test.ts'],
+    [['S-84', 'any action writes what one may', ' || rule.may.includes(verb))', ' || verb)']],
+  ),
+];
