@@ -18,6 +18,8 @@ function at(file: string, tests: readonly string[], lines: readonly Line[]): rea
 
 const services = ['test/flows/client-credentials.test.ts'];
 const assertions = ['test/flows/private-key-jwt.test.ts'];
+const revocations = ['test/flows/revocation.test.ts'];
+const introspections = ['test/flows/introspection.test.ts'];
 const entitlements = ['packages/server/src/endpoints/token/entitlement.test.ts'];
 
 export const machineMutants: readonly Break[] = [
@@ -78,6 +80,50 @@ export const machineMutants: readonly Break[] = [
         'if (sources.length > 0) problems.add',
         'if (sources.length > 9) problems.add',
       ],
+    ],
+  ),
+  ...at('endpoints/revoke/revoke.ts', revocations, [
+    ['R-062', 'any client ends any token', "if (owner !== client.id) refuse('token_of_another_client');", ''],
+    ['R-063', 'done is said before it is', '    await revoke(deps, {', '    void revoke(deps, {'],
+    [
+      'R-062',
+      'a refresh token that was given back lives on',
+      'if (position !== undefined) return revokeFamily',
+      'if (position === null) return revokeFamily',
+    ],
+  ]),
+  ...at('tokens/access-token.ts', revocations, [
+    [
+      'R-062',
+      'a revoked token stands',
+      '(await deps.store.accessTokenStands({ jti, authorization }))',
+      '(await deps.store.accessTokenStands({ jti: `${jti}x`, authorization }))',
+    ],
+    [
+      'R-062',
+      'a token stands without its authorization',
+      '(await deps.store.accessTokenStands({ jti, authorization }))',
+      '(await deps.store.accessTokenStands({ jti, authorization: authorization && undefined }))',
+    ],
+  ]),
+  ...at('endpoints/introspect/introspect.ts', introspections, [
+    ['R-059', 'every API learns of every token', ' || token.audience !== caller.audience', ''],
+    [
+      'R-060',
+      'an inactive token says more',
+      'Object.freeze({ active: false })',
+      "Object.freeze({ active: false, why: 'x' })",
+    ],
+    ['R-059', 'a public client may ask', "caller.authentication === 'none'", "caller.authentication === 'mtls'"],
+    ['R-059', 'a refresh token is told to any client', '!isOwn || ', ''],
+    ['R-061', 'the answer is for nobody in particular', 'aud: caller.id', 'aud: deps.issuer'],
+  ]),
+  ...at(
+    'store/operations/access-tokens.ts',
+    ['packages/server/src/store/sqlite.test.ts'],
+    [
+      ['R-063', 'a revocation is not looked at', "if (readInteger(found?.['revoked']) > 0) return false;", ''],
+      ['R-034', 'an opaque token survives a restored backup', ' AND epoch = ${currentEpoch}`', '`'],
     ],
   ),
   ...at('endpoints/token/token.ts', services, [

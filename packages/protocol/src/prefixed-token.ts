@@ -19,6 +19,7 @@ import { crc32 } from 'node:zlib';
 /** Every kind of prefixed secret. The letters are public and must never change: scanners know them. */
 export const tokenPrefixes: {
   readonly refreshToken: 'castellan_rt_';
+  readonly accessToken: 'castellan_at_';
   readonly authorizationCode: 'castellan_ac_';
   readonly deviceCode: 'castellan_dc_';
   readonly clientSecret: 'castellan_cs_';
@@ -27,6 +28,7 @@ export const tokenPrefixes: {
   readonly parkedRequest: 'castellan_pr_';
 } = Object.freeze({
   refreshToken: 'castellan_rt_',
+  accessToken: 'castellan_at_',
   authorizationCode: 'castellan_ac_',
   deviceCode: 'castellan_dc_',
   clientSecret: 'castellan_cs_',

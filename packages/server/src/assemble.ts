@@ -12,8 +12,10 @@ import { createConsentEndpoint } from './endpoints/consent/consent.ts';
 import { createDeviceEndpoint } from './endpoints/device/device.ts';
 import { createDeviceAuthorizationEndpoint } from './endpoints/device-authorization/device-authorization.ts';
 import { createDiscoveryEndpoint, createJwksEndpoint } from './endpoints/discovery/discovery.ts';
+import { createIntrospectEndpoint, type IntrospectionCaller } from './endpoints/introspect/introspect.ts';
 import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
+import { createRevokeEndpoint } from './endpoints/revoke/revoke.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
 import { deviceCodeGrant } from './endpoints/token/device-code.ts';
@@ -33,6 +35,7 @@ import { type Resource, resourceDirectory } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';
+import { createAccessTokens } from './tokens/access-token.ts';
 import { createMint } from './tokens/issue.ts';
 
 /** Keys the limits of one node are kept for at most. */
@@ -78,6 +81,10 @@ function assembleParts(opened: Opened) {
     limitStore,
     clients,
     authenticate: createAuthenticator({ find: clients.find, checkAssertion }),
+    authenticateCaller: createAuthenticator<IntrospectionCaller>({
+      find: (id) => clients.find(id) ?? resources.findCaller(id),
+      checkAssertion,
+    }),
     resources,
     cookies,
     pages: createPages(issuer),
@@ -125,10 +132,23 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
     [deviceGrantType, deviceCodeGrant({ store, runtime, tagKey, lifetimes })],
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);
-  const issue = createMint({ issuer, keys, runtime, lifetimes });
+  const nameKey = deriveKey(masterKey, 'access-token-name');
+  const issue = createMint({ issuer, keys, store, nameKey, runtime, lifetimes });
+  const accessTokens = createAccessTokens({ issuer, clients, resources, keys, store, runtime, nameKey });
   return {
     token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
-    userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, keys, store, runtime }),
+    userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, accessTokens, keys, store, runtime }),
+    revoke: createRevokeEndpoint({ authenticate, accessTokens, store, runtime, tagKey }),
+    introspect: createIntrospectEndpoint({
+      issuer,
+      authenticate: parts.authenticateCaller,
+      accessTokens,
+      resources,
+      keys,
+      store,
+      runtime,
+      tagKey,
+    }),
     deviceAuthorization: createDeviceAuthorizationEndpoint({
       issuer,
       authenticate,

@@ -50,12 +50,22 @@ export interface ResourceConfig {
   readonly algorithm?: 'ES256' | 'RS256';
   /** Seconds, 60 to 900. */
   readonly accessTokenLifetime?: number;
+  /** `reference` for opaque tokens that the API has to ask about (introspection); `jwt` by default. */
+  readonly tokenFormat?: 'jwt' | 'reference';
+  /** By which the API proves itself when it asks about tokens. The id is one that no client has. */
+  readonly credentials?: ResourceCredentialsConfig;
   /** `false` for an API of high value: clients that prove themselves by no more than a secret get no token for it. */
   readonly secretOnlyClients?: boolean;
 }
 
 /** The grant type of device codes (RFC 8628 §3.4). */
 type DeviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** As those of a client. */
+type ResourceCredentialsConfig = Pick<
+  ClientConfig,
+  'id' | 'secret' | 'secrets' | 'jwks' | 'jwksUri' | 'assertionAudience'
+> & { readonly authentication: Exclude<ClientConfig['authentication'], 'none'> };
 
 /** A registered client. `web` is confidential; `spa` and `native` are public. */
 export interface ClientConfig {

@@ -19,6 +19,8 @@ export interface Endpoints {
   readonly deviceAuthorization: Endpoint;
   readonly token: Endpoint;
   readonly userinfo: Endpoint;
+  readonly revoke: Endpoint;
+  readonly introspect: Endpoint;
   readonly discovery: Endpoint;
   readonly jwks: Endpoint;
 }
@@ -29,6 +31,8 @@ export const endpointPaths: EndpointPaths = Object.freeze({
   deviceAuthorization: '/device_authorization',
   token: '/token',
   userinfo: '/userinfo',
+  revoke: '/revoke',
+  introspect: '/introspect',
   logout: '/logout',
   jwks: '/jwks',
 });
@@ -93,6 +97,7 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
       form: 'required',
       ...api,
     },
+    ...tokenRoutes(endpoints),
     {
       method: 'GET',
       path: endpointPaths.userinfo,
@@ -118,6 +123,32 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
   return [
     ...own.map((route) => ({ ...route, path: base + route.path })),
     ...[...openid, ...oauth].map((path) => ({ path, name: 'discovery', endpoint: discovery, ...open })),
+  ];
+}
+
+/** Tokens that come back. */
+function tokenRoutes({ revoke, introspect }: Endpoints): readonly Route[] {
+  return [
+    {
+      method: 'POST',
+      path: endpointPaths.revoke,
+      name: 'revoke',
+      endpoint: revoke,
+      effect: 'act',
+      form: 'required',
+      ...api,
+    },
+    {
+      method: 'POST',
+      path: endpointPaths.introspect,
+      name: 'introspect',
+      endpoint: introspect,
+      effect: 'read',
+      form: 'required',
+      ...api,
+      // An API asks from a server of its own, never from a page.
+      cors: 'none',
+    },
   ];
 }
 

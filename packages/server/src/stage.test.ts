@@ -33,6 +33,7 @@ import { issuerResource, type Resource, resourceDirectory } from './resources/re
 import { createSessions } from './sessions/session.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
 import type { PersonRow, PersonState, SessionRow, Store } from './store/store.ts';
+import { createAccessTokens } from './tokens/access-token.ts';
 import { createMint } from './tokens/issue.ts';
 
 export const issuer = 'https://id.example';
@@ -182,7 +183,7 @@ export function testExchange(recorder: Recorder, events: RecordedEvent[]): Excha
 
 function resources(): readonly [Resource, ...Resource[]] {
   const described = (...scopes: string[]) => new Map(scopes.map((scope) => [scope, scope]));
-  const api = { accessTokenLifetime: 300, algorithm: 'ES256' } as const;
+  const api = { accessTokenLifetime: 300, algorithm: 'ES256', tokenFormat: 'jwt' } as const;
   return [
     issuerResource(issuer, 300),
     { ...api, audience: invoices, name: 'Invoices', scopes: described('invoices:read', 'invoices:write') },
@@ -317,7 +318,9 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     ['authorization_code', authorizationCodeGrant(deps)],
     ['refresh_token', refreshTokenGrant(deps)],
   ]);
-  const issue = createMint({ issuer, keys, runtime, lifetimes });
+  const nameKey = deriveKey(masterKey, 'access-token-name');
+  const issue = createMint({ issuer, keys, store, nameKey, runtime, lifetimes });
+  const accessTokens = createAccessTokens({ issuer, clients, resources: directory, keys, store, runtime, nameKey });
   const tokenEndpoint = createTokenEndpoint({
     authenticate: createAuthenticator({ find: clients.find, checkAssertion: async () => 'no assertions here' }),
     resources: directory,
@@ -327,12 +330,14 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     limits,
     runtime,
   });
-  const userinfo = createUserinfoEndpoint({ resource: directory.issuer, clients, keys, store, runtime });
+  const userinfo = createUserinfoEndpoint({ resource: directory.issuer, clients, accessTokens, keys, store, runtime });
   const paths = {
     authorize: '/authorize',
     deviceAuthorization: '/device_authorization',
     token: '/token',
     userinfo: '/userinfo',
+    revoke: '/revoke',
+    introspect: '/introspect',
     logout: '/logout',
     jwks: '/jwks',
   };

@@ -10,7 +10,12 @@ export interface AuthorizationServerMetadata {
   readonly userinfo_endpoint?: string;
   readonly end_session_endpoint?: string;
   readonly introspection_endpoint?: string;
+  readonly introspection_endpoint_auth_methods_supported?: readonly string[];
+  readonly introspection_endpoint_auth_signing_alg_values_supported?: readonly string[];
+  readonly introspection_signing_alg_values_supported?: readonly string[];
   readonly revocation_endpoint?: string;
+  readonly revocation_endpoint_auth_methods_supported?: readonly string[];
+  readonly revocation_endpoint_auth_signing_alg_values_supported?: readonly string[];
   readonly registration_endpoint?: string;
   readonly pushed_authorization_request_endpoint?: string;
   readonly device_authorization_endpoint?: string;

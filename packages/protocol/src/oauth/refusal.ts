@@ -29,6 +29,7 @@ export type RefusalReason =
   | 'client_authentication_failed'
   | 'client_authentication_repeated'
   | 'grant_not_allowed'
+  | 'token_of_another_client'
   | 'client_disabled'
   // RFC 7636: PKCE
   | 'challenge_required'
@@ -118,6 +119,7 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   client_authentication_failed: wire('invalid_client', 401, 'Client authentication failed.'),
   client_authentication_repeated: wire('invalid_request', 400, 'Use exactly one client authentication method.'),
   grant_not_allowed: wire('unauthorized_client', 400, 'This grant type is not allowed for this client.'),
+  token_of_another_client: wire('invalid_grant', 400, 'The token belongs to another client.'),
   client_disabled: wire('invalid_client', 401, 'Client authentication failed.'),
   challenge_required: wire('invalid_request', 400, 'A PKCE code_challenge is required.'),
   challenge_method_unsupported: wire('invalid_request', 400, 'Only the code_challenge_method S256 is supported.'),

@@ -17,6 +17,7 @@ const resource = (audience: string, scope: string): Resource => ({
   scopes: new Map([[scope, 'do it']]),
   algorithm: 'ES256',
   accessTokenLifetime: 300,
+  tokenFormat: 'jwt',
 });
 const resources = resourceDirectory([
   issuerResource(issuer, 300),

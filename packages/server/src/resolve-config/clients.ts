@@ -16,11 +16,13 @@ export interface ClientRules {
 
 /** All clients; `undefined` stands for a part that was not well-formed and keeps the places. */
 export function resolveClients(shapes: readonly (ClientShape | undefined)[], rules: ClientRules): readonly Client[] {
-  const ids = new Set<string>();
+  const ids = new Set(
+    rules.resources.flatMap(({ credentials }) => (credentials === undefined ? [] : [credentials.id])),
+  );
   return shapes.flatMap((shape, index) => {
     if (shape === undefined) return [];
     const told = teller(`clients[${index}]`, rules.problems);
-    if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has');
+    if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has, nor a resource in its credentials');
     ids.add(shape.id);
     checkUris(shape, told);
     checkResponseModes(shape, told);

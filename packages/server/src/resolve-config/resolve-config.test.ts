@@ -377,6 +377,23 @@ test('R-077[private-key-jwt] S-17[private-key-jwt] an API of high value takes cl
   assert.deepEqual(keysOf({ ...good, resources }), ['clients[0].resources[0]']);
 });
 
+test('R-071[introspect] R-219[config] an API proves itself like a client, under an id that no client has', () => {
+  const resource = { ...good.resources?.[0], tokenFormat: 'reference' };
+  const credentials = { id: 'api', authentication: 'client_secret_basic', secret: web.secret };
+  const withApi = (change: object) => ({
+    ...good,
+    resources: [{ ...resource, credentials: { ...credentials, ...change } }],
+  });
+  assert.deepEqual(keysOf(withApi({})), []);
+  assert.deepEqual(keysOf(withApi({ id: 'web' })), ['clients[0].id']);
+  const nothing = { ...withApi({ authentication: 'none' }), clients: [] };
+  assert.deepEqual(keysOf(nothing), ['resources[0].credentials.authentication']);
+  assert.deepEqual(keysOf(withApi({ secret: { env: 'NONE' } })), ['resources[0].credentials.secret.env']);
+  const two = [resource, { ...resource, audience: 'https://two.example', scopes: { 'two:read': 'Two' } }];
+  const same = two.map((one) => ({ ...one, credentials }));
+  assert.deepEqual(keysOf({ ...good, resources: same }), ['resources[1].credentials.id']);
+});
+
 test('R-073[client-secret] a secret of ours that lost a character is noticed at the start, not at the first request', () => {
   const whole = createPrefixedToken(tokenPrefixes.clientSecret, randomText('ours'));
   assert.deepEqual(keysOf(good, { ...environment, CLIENT_SECRET: whole }), []);

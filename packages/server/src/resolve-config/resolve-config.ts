@@ -59,7 +59,7 @@ export function resolveConfig(config: Config, environment: Environment = process
   const resources = resolveResources(
     readList({ key: 'resources', schema: resourceSchema, value: parts.resources }, problems),
     // A stand-in for what is wrong itself, so that the rest can still be checked; it never gets further than here.
-    { issuer: issuer ?? 'https://issuer.invalid', accessToken: lifetimes?.accessToken ?? 300, problems },
+    { issuer: issuer ?? 'https://issuer.invalid', accessToken: lifetimes?.accessToken ?? 300, environment, problems },
   );
   const clientShapes = readList({ key: 'clients', schema: clientSchema, value: parts.clients }, problems);
   const clients = resolveClients(clientShapes, { resources, environment, problems });

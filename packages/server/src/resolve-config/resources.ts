@@ -1,13 +1,16 @@
 /** The rules for registered APIs that join several keys. */
 import { isScopeToken, resourceProblem } from '@castellan/protocol';
 import { issuerResource, type Resource } from '../resources/resource.ts';
+import { resolveCredentials } from './credentials.ts';
 import { describeValue, type ProblemList } from './problems.ts';
 import type { ResourceShape } from './schema.ts';
+import type { Environment } from './secret.ts';
 
 export interface ResourceRules {
   readonly issuer: string;
   /** Seconds, for resources that do not say. */
   readonly accessToken: number;
+  readonly environment: Environment;
   readonly problems: ProblemList;
 }
 
@@ -18,6 +21,7 @@ export function resolveResources(
 ): readonly [Resource, ...Resource[]] {
   const issuer = issuerResource(rules.issuer, rules.accessToken);
   const audiences = new Set([issuer.audience]);
+  const callers = new Set<string>();
   const owners = new Map([...issuer.scopes.keys()].map((scope) => [scope, issuer.name]));
   const resources: Resource[] = [];
   for (const [index, shape] of shapes.entries()) {
@@ -26,18 +30,23 @@ export function resolveResources(
     checkAudience(shape, { key, audiences, problems: rules.problems });
     checkScopes(shape, { key, owners, problems: rules.problems });
     audiences.add(shape.audience);
-    resources.push(toResource(shape, rules));
+    checkCaller(shape, { key, callers, problems: rules.problems });
+    resources.push(toResource(shape, key, rules));
   }
   return [issuer, ...resources];
 }
 
-function toResource(shape: ResourceShape, rules: ResourceRules): Resource {
+function toResource(shape: ResourceShape, key: string, rules: ResourceRules): Resource {
+  const place = { ...rules, key: `${key}.credentials` };
+  const credentials = shape.credentials && resolveCredentials(shape.credentials, place);
   return {
     audience: shape.audience,
     name: shape.name,
     scopes: new Map(Object.entries(shape.scopes)),
     algorithm: shape.algorithm,
     accessTokenLifetime: shape.accessTokenLifetime ?? rules.accessToken,
+    tokenFormat: shape.tokenFormat,
+    ...(credentials === undefined ? {} : { credentials }),
     ...(shape.secretOnlyClients ? {} : { secretOnlyClients: false as const }),
   };
 }
@@ -58,6 +67,22 @@ function checkAudience(shape: ResourceShape, { key, audiences, problems }: Audie
     const allowed = 'an audience that neither the issuer nor another resource has';
     problems.add({ key: place, found: describeValue(place, shape.audience), allowed });
   }
+}
+
+interface CallerCheck {
+  readonly key: string;
+  /** The ids of the credentials so far. */
+  readonly callers: Set<string>;
+  readonly problems: ProblemList;
+}
+
+function checkCaller(shape: ResourceShape, { key, callers, problems }: CallerCheck): void {
+  const id = shape.credentials?.id;
+  if (id === undefined) return;
+  const place = `${key}.credentials.id`;
+  const allowed = 'an id that no other resource has';
+  if (callers.has(id)) problems.add({ key: place, found: describeValue(place, id), allowed });
+  callers.add(id);
 }
 
 interface ScopeCheck {

@@ -8,7 +8,12 @@ export type ClientShape = Filled<
   ClientConfig,
   'grants' | 'postLogoutRedirectUris' | 'ownScopes' | 'resources' | 'idTokenAlgorithm' | 'consent' | 'assertionAudience'
 >;
-export type ResourceShape = Filled<ResourceConfig, 'algorithm' | 'secretOnlyClients'>;
+export type ResourceShape = Omit<
+  Filled<ResourceConfig, 'algorithm' | 'secretOnlyClients' | 'tokenFormat'>,
+  'credentials'
+> & {
+  readonly credentials?: Filled<NonNullable<ResourceConfig['credentials']>, 'assertionAudience'> | undefined;
+};
 
 type Filled<T, K extends keyof T> = {
   readonly [P in keyof T]: P extends K ? NonNullable<T[P]> : undefined extends T[P] ? T[P] | undefined : T[P];
@@ -91,6 +96,19 @@ export const limitsSchema: z.ZodType<LimitSettings> = object({
 
 export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100));
 
+const twoSecrets = 'one or two secrets';
+const clientIdForm = '1 to 200 visible ASCII characters';
+const clientId = z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm });
+
+/** What clients and resources prove themselves with. */
+const proofs = {
+  secret: secretSourceSchema.optional(),
+  secrets: list(secretSourceSchema).min(1, { error: twoSecrets }).max(2, { error: twoSecrets }).optional(),
+  jwks: object({ keys: list(z.record(z.string(), z.unknown(), { error: 'a public key' })) }).optional(),
+  jwksUri: text(2000).optional(),
+  assertionAudience: word('issuer', 'compatible').default('issuer'),
+};
+
 export const resourceSchema: z.ZodType<ResourceShape> = object({
   audience: text(2000),
   name: shown(100),
@@ -98,22 +116,22 @@ export const resourceSchema: z.ZodType<ResourceShape> = object({
   algorithm: word('ES256', 'RS256').default('ES256'),
   accessTokenLifetime: whole(60, 900).optional(),
   secretOnlyClients: z.boolean({ error: 'true or false' }).default(true),
+  tokenFormat: word('jwt', 'reference').default('jwt'),
+  credentials: object({
+    id: clientId,
+    authentication: word('client_secret_basic', 'client_secret_post', 'private_key_jwt'),
+    ...proofs,
+  }).optional(),
 });
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
-const twoSecrets = 'one or two secrets';
-const clientIdForm = '1 to 200 visible ASCII characters';
 
 export const clientSchema: z.ZodType<ClientShape> = object({
-  id: z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm }),
+  id: clientId,
   name: shown(100),
   kind: word('web', 'spa', 'native'),
   authentication: word('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
-  secret: secretSourceSchema.optional(),
-  secrets: list(secretSourceSchema).min(1, { error: twoSecrets }).max(2, { error: twoSecrets }).optional(),
-  jwks: object({ keys: list(z.record(z.string(), z.unknown(), { error: 'a public key' })) }).optional(),
-  jwksUri: text(2000).optional(),
-  assertionAudience: word('issuer', 'compatible').default('issuer'),
+  ...proofs,
   grants: list(word('authorization_code', 'refresh_token', 'client_credentials', deviceGrant)).default([
     'authorization_code',
   ]),

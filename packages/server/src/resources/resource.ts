@@ -17,13 +17,25 @@ export interface Resource {
   readonly algorithm: SignatureAlgorithm;
   /** Seconds, at most {@link longestAccessToken}. */
   readonly accessTokenLifetime: number;
+  /** `reference` for opaque tokens, whose claims only introspection tells. */
+  readonly tokenFormat: 'jwt' | 'reference';
+  /** By which the API itself proves who asks. */
+  readonly credentials?: Credentials;
   /** Present for an API of high value: a client must prove itself by more than a secret (R-077). */
   readonly secretOnlyClients?: false;
+}
+
+/** An API that asks for itself. */
+export interface ResourceCaller extends Credentials {
+  /** Of the one resource it is. */
+  readonly audience: string;
 }
 
 export interface ResourceDirectory {
   readonly issuer: Resource;
   readonly find: (audience: string) => Resource | undefined;
+  /** The API with these credentials; their ids are told apart from those of clients when the server starts. */
+  readonly findCaller: (id: string) => ResourceCaller | undefined;
   /** The issuer first. */
   readonly all: readonly Resource[];
 }
@@ -50,6 +62,7 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
       [offlineScope, 'Keep this access when you are not signed in'],
     ]),
     algorithm: 'ES256',
+    tokenFormat: 'jwt',
     accessTokenLifetime,
   });
 }
@@ -57,7 +70,13 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
 /** Resources by audience; the first one must be the issuer. */
 export function resourceDirectory(resources: readonly [Resource, ...Resource[]]): ResourceDirectory {
   const byAudience = new Map(resources.map((resource) => [resource.audience, resource]));
-  return { issuer: resources[0], find: (audience) => byAudience.get(audience), all: resources };
+  const callers = new Map(
+    resources.flatMap(({ audience, credentials }) =>
+      credentials === undefined ? [] : [[credentials.id, { ...credentials, audience }] as const],
+    ),
+  );
+  const find = (audience: string): Resource | undefined => byAudience.get(audience);
+  return { issuer: resources[0], find, findCaller: (id) => callers.get(id), all: resources };
 }
 
 /** Whether a client that proves itself so may have tokens for the resource. A public one proves nothing at all. */

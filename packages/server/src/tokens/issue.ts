@@ -5,12 +5,23 @@
  * Does not own: whether it may be issued (the endpoint has checked), refresh tokens, keys.
  */
 import { hash } from 'node:crypto';
-import { epochSeconds, formatScope, type Runtime, refuse, type SignatureAlgorithm, signJwt } from '@castellan/protocol';
+import {
+  createPrefixedToken,
+  epochSeconds,
+  formatScope,
+  hashSecret,
+  type Runtime,
+  refuse,
+  type SignatureAlgorithm,
+  signJwt,
+  tokenPrefixes,
+} from '@castellan/protocol';
 import { type Client, subjectOfClient } from '../clients/client.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { longestAccessToken, type Resource, scopesAt } from '../resources/resource.ts';
-import type { AuthorizationRow } from '../store/store.ts';
+import type { AccessTokenStore, AuthorizationRow } from '../store/store.ts';
+import { nameAccessToken } from './access-token.ts';
 
 /** What tokens are issued for; everything in it was checked. */
 interface Issuance {
@@ -37,6 +48,9 @@ export interface IssuedTokens {
 export interface MintDeps {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'signer'>;
+  readonly store: Pick<AccessTokenStore, 'addReferenceToken'>;
+  /** Seals the names of access tokens. */
+  readonly nameKey: Buffer;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
   /** Seconds. */
   readonly lifetimes: { readonly idToken: number };
@@ -84,11 +98,14 @@ async function issueAccessToken(
     client_id: client.id,
     iat: now,
     exp: now + expiresIn,
-    jti: deps.runtime.randomBytes(16).toString('base64url'),
+    jti: nameAccessToken(authorization?.id, deps),
     scope: formatScope(scopes),
     ...(authorization === undefined ? {} : authenticationClaims(authorization)),
   };
-  const accessToken = await signJwt(await deps.keys.signer(resource.algorithm), 'at+jwt', claims);
+  const accessToken =
+    resource.tokenFormat === 'reference'
+      ? await storeReference(deps, claims, authorization?.id)
+      : await signJwt(await deps.keys.signer(resource.algorithm), 'at+jwt', claims);
   exchange.notice({
     type: 'token.issued',
     authorization: authorization?.id,
@@ -99,6 +116,17 @@ async function issueAccessToken(
     scopes,
   });
   return { accessToken, expiresIn, scopes };
+}
+
+/** The text is 256 random bits and says nothing; only its hash is stored. */
+async function storeReference(
+  deps: MintDeps,
+  claims: Readonly<Record<string, unknown>> & { readonly exp: number },
+  authorization: string | undefined,
+): Promise<string> {
+  const text = createPrefixedToken(tokenPrefixes.accessToken, deps.runtime.randomBytes(32).toString('base64url'));
+  await deps.store.addReferenceToken({ tokenHash: hashSecret(text), authorization, claims, expiresAt: claims.exp });
+  return text;
 }
 
 /** OpenID Connect Core §2. It says who signed in and how, and gives no access to anything. */

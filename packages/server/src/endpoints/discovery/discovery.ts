@@ -25,6 +25,8 @@ export interface EndpointPaths {
   readonly deviceAuthorization: string;
   readonly token: string;
   readonly userinfo: string;
+  readonly revoke: string;
+  readonly introspect: string;
   readonly logout: string;
   readonly jwks: string;
 }
@@ -39,6 +41,8 @@ export interface DiscoveryDeps {
   readonly profileClaims: readonly string[];
 }
 
+const clientMethods: readonly string[] = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
+
 /**
  * The metadata of this server. Every URL comes from the configured issuer, never from the request (R-020).
  *
@@ -52,6 +56,13 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     device_authorization_endpoint: issuer + paths.deviceAuthorization,
     token_endpoint: issuer + paths.token,
     userinfo_endpoint: issuer + paths.userinfo,
+    revocation_endpoint: issuer + paths.revoke,
+    revocation_endpoint_auth_methods_supported: clientMethods,
+    revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    introspection_endpoint: issuer + paths.introspect,
+    introspection_endpoint_auth_methods_supported: clientMethods.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    introspection_signing_alg_values_supported: [...new Set(deps.resources.all.map(({ algorithm }) => algorithm))],
     end_session_endpoint: issuer + paths.logout,
     jwks_uri: issuer + paths.jwks,
     scopes_supported: deps.resources.all.flatMap((resource) => [...resource.scopes.keys()]),
@@ -66,7 +77,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     ],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    token_endpoint_auth_methods_supported: clientMethods,
     token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     code_challenge_methods_supported: ['S256'],
     acr_values_supported: [passwordAcr],

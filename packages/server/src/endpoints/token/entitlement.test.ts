@@ -11,7 +11,14 @@ const vault = 'https://vault.example/';
 
 function api(audience: string, ...scopes: string[]): Resource {
   const described = new Map(scopes.map((scope) => [scope, scope]));
-  return { audience, name: audience, scopes: described, algorithm: 'ES256', accessTokenLifetime: 300 };
+  return {
+    audience,
+    name: audience,
+    scopes: described,
+    algorithm: 'ES256',
+    tokenFormat: 'jwt',
+    accessTokenLifetime: 300,
+  };
 }
 
 const directory = resourceDirectory([

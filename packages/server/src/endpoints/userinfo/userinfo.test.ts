@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { signJwt } from '@castellan/protocol';
+import { parseCompact, signJwt } from '@castellan/protocol';
 import { form, issuer, openStage, profile, type Stage, told } from '../../stage.test.ts';
 
 const everything = ['openid', 'profile', 'email', 'invoices:read'];
@@ -61,7 +61,7 @@ test('R-065[userinfo] a token whose every claim is right but one is refused', as
     aud: issuer,
     sub: stage.person.id,
     client_id: 'web',
-    jti: 'x',
+    jti: parseCompact(await accessToken(stage)).claims['jti'],
     scope: 'openid',
     iat: now,
     exp: now + 300,

@@ -19,12 +19,14 @@ import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { longestAccessToken, type Resource } from '../../resources/resource.ts';
 import type { PersonRow, PersonStore } from '../../store/store.ts';
+import type { AccessTokens } from '../../tokens/access-token.ts';
 import { claimsOf } from './claims.ts';
 
 export interface UserinfoDeps {
   /** The issuer as a resource. */
   readonly resource: Resource;
   readonly clients: ClientDirectory;
+  readonly accessTokens: Pick<AccessTokens, 'authorizationOf' | 'stands'>;
   readonly keys: Pick<KeyRing, 'source'>;
   readonly store: Pick<PersonStore, 'findPerson'>;
   readonly runtime: Pick<Runtime, 'now'>;
@@ -36,7 +38,7 @@ const clockTolerance = 10;
 /**
  * UserInfo, for GET and POST alike.
  *
- * Does not check whether the authorization behind the token was revoked: the token lives for minutes.
+ * A token that was revoked, or whose authorization has ended, is refused from the commit of that on.
  *
  * @see OpenID Connect Core §5.3
  */
@@ -44,8 +46,12 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
   const verifier = accessTokenVerifier(deps);
   return async (request, exchange) => {
     checkTokenPlace(request);
-    const { subject, client, scopes } = await readAccess(verifier, readBearer(request.headers));
+    const { subject, client, jti, scopes } = await readAccess(verifier, readBearer(request.headers));
     if (deps.clients.find(client) === undefined) refuse('token_invalid', { detail: 'the client is gone' });
+    const authorization = deps.accessTokens.authorizationOf(jti);
+    if (authorization === null || !(await deps.accessTokens.stands({ jti, client, authorization }))) {
+      refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
+    }
     if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
     exchange.identify({ client, person: subject });
     const person = await loadActivePerson(deps, subject);
@@ -68,6 +74,7 @@ function checkTokenPlace(request: HttpRequest): void {
 interface Access {
   readonly subject: string;
   readonly client: string;
+  readonly jti: string;
   readonly scopes: readonly string[];
 }
 
@@ -88,11 +95,16 @@ function accessTokenVerifier(deps: UserinfoDeps): JwtVerifier {
 
 async function readAccess(verifier: JwtVerifier, token: string): Promise<Access> {
   const { claims } = await verifier.verify(token);
-  const { sub: subject, client_id: client, scope } = claims;
-  if (typeof subject !== 'string' || typeof client !== 'string' || typeof scope !== 'string') {
+  const { sub: subject, client_id: client, jti, scope } = claims;
+  if (
+    typeof subject !== 'string' ||
+    typeof client !== 'string' ||
+    typeof jti !== 'string' ||
+    typeof scope !== 'string'
+  ) {
     return refuse('token_invalid', { detail: 'a claim has the wrong type' });
   }
-  return { subject, client, scopes: parseScope(scope) };
+  return { subject, client, jti, scopes: parseScope(scope) };
 }
 
 /** A person who was locked, disabled or deleted is told about to nobody, though the token still lives. */
