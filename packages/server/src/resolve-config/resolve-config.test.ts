@@ -184,6 +184,7 @@ test('R-219[config] S-107 everything that is wrong is told at once: where, what 
     'trustedProxies[0]',
     'resources[0].name',
     'clients[0].extra',
+    'clients[0].redirectUris[0]',
     'clients[1]',
   ]) {
     const problem = byKey.get(key);

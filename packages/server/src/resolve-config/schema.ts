@@ -160,7 +160,16 @@ export function readPart<T>(part: Part<T>, problems: ProblemList): T | undefined
   const result = part.schema.safeParse(part.value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) addIssue(issue, part, problems);
-  return undefined;
+  // A key too many says nothing about the others: what joins them is still checked.
+  return part.schema.safeParse(withoutUnknownKeys(part.value, result.error.issues)).data;
+}
+
+function withoutUnknownKeys(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  const unknown = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
+  );
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !unknown.includes(key)));
 }
 
 function addIssue(issue: z.core.$ZodIssue, part: Part<unknown>, problems: ProblemList): void {
