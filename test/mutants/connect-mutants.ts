@@ -26,4 +26,12 @@ export const connectMutants: readonly Mutant[] = [
     replace: '"script-src \'unsafe-inline\'"',
     tests: ['test/flows/form-post.test.ts'],
   },
+  {
+    row: 'R-065',
+    file: 'packages/server/src/endpoints/userinfo/claims.ts',
+    breaks: 'the address is told to whoever may sign the person in',
+    find: "scopes.includes('address') && ",
+    replace: '',
+    tests: ['test/flows/standard-claims.test.ts'],
+  },
 ];

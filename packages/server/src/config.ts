@@ -97,7 +97,10 @@ export interface ClientConfig {
    * redirect URIs that a browser can post to, so no scheme of an app's own and no IPv6 literal.
    */
   readonly responseModes?: readonly ('query' | 'form_post')[];
-  /** All the scopes it may ask for, of the issuer (`openid`, `profile`, `email`, `offline_access`) and of resources. */
+  /**
+   * All the scopes it may ask for, of the issuer (`openid`, `profile`, `email`, `address`, `phone`, `offline_access`)
+   * and of resources.
+   */
   readonly scopes: readonly string[];
   /**
    * What it may do for itself, with no person behind it, by the grant `client_credentials`: scopes of its resources. A

@@ -8,7 +8,8 @@ import type { Registration } from './relying-party.ts';
 export const audiences = { notes: 'https://notes.example', bills: 'https://bills.example' } as const;
 
 const bothGrants = ['authorization_code', 'refresh_token'] as const;
-const allScopes = ['openid', 'profile', 'email', 'offline_access', 'notes:read', 'notes:write', 'bills:read'] as const;
+const ownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
+const allScopes = [...ownScopes, 'notes:read', 'notes:write', 'bills:read'] as const;
 
 /** A client that may do everything, from which each client of the world differs by what its line says. */
 function client(id: string, changes: Partial<ClientConfig> = {}): ClientConfig {

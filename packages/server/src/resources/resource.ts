@@ -59,6 +59,8 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
       ['openid', 'Know who you are'],
       ['profile', 'See your name and profile'],
       ['email', 'See your e-mail address'],
+      ['address', 'See your postal address'],
+      ['phone', 'See your phone number'],
       [offlineScope, 'Keep this access when you are not signed in'],
     ]),
     algorithm: 'ES256',
