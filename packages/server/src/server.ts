@@ -161,7 +161,8 @@ function trackRequests(handle: Handle): { readonly handle: Handle; readonly sett
 /** Name and interval in milliseconds. */
 const jobs = [
   ['keys.maintain', 3_600_000],
-  ['store.purge', 600_000],
+  // A sealed successor is erased within a minute of the end of its window.
+  ['store.purge', 60_000],
 ] as const;
 
 function startJobs(opened: Opened): () => void {
