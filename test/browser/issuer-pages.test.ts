@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { systemRuntime } from '@castellan/protocol';
 import { formOf, type LiveIssuer, startLiveIssuer } from '@castellan/testkit';
 import { axeFindings, type Browser, isTooWide, launch, looks, type Page, picture, skip, tabTo } from './chromium.ts';
 
@@ -35,6 +36,16 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     await page.click('#login-submit');
   };
 
+  const deviceAddress = async (): Promise<string> => {
+    const body = new URLSearchParams({
+      client_id: 'tv',
+      scope: 'openid profile offline_access notes:read notes:write',
+    });
+    const answer = await systemRuntime.fetch(`${live.issuer}/device_authorization`, { method: 'POST', body });
+    const codes = (await answer.json()) as { readonly verification_uri_complete: string };
+    return codes.verification_uri_complete;
+  };
+
   /** Every page of the issuer, in the order in which a person meets them. */
   const pages: readonly (readonly [name: string, open: (page: Page) => Promise<unknown>])[] = [
     ['error', (page) => page.goto(request({ redirect_uri: 'https://evil.example/' }))],
@@ -49,6 +60,22 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
       },
     ],
     ['consent', signIn],
+    ['device code', async (page) => page.goto(await deviceAddress())],
+    [
+      'device code that is none',
+      async (page) => {
+        await page.fill('#user-code', 'BCDF-GHJK');
+        await page.click('#device-continue');
+      },
+    ],
+    [
+      'device question',
+      async (page) => {
+        await page.goto(await deviceAddress());
+        await page.click('#device-continue');
+      },
+    ],
+    ['device connected', (page) => page.click('#device-allow')],
     ['sign-out', (page) => page.goto(`${live.issuer}/logout`)],
     ['signed out', (page) => page.click('#logout-confirm')],
   ];
@@ -100,6 +127,22 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     await page.goto(request());
     await page.click('#consent-deny');
     await page.waitForURL(/\/callback\?.*error=access_denied/);
+    await context.close();
+  });
+
+  test('R-053[device] R-054[device] the keyboard alone, without JavaScript, connects a device; nothing goes on by itself', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(await deviceAddress());
+    assert.match(page.url(), /user_code=/);
+    await page.focus('#user-code');
+    await page.keyboard.press('Enter');
+    await signIn(page);
+    await page.waitForURL(/\/device\?parked=/);
+    assert.match((await page.textContent('#device-warning')) ?? '', /deny/);
+    await page.focus('#device-deny');
+    await page.keyboard.press('Enter');
+    assert.match((await page.textContent('#device-done')) ?? '', /denied/);
     await context.close();
   });
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, suite, test } from 'node:test';
 import { hashSecret } from '@castellan/protocol';
 import type { Config } from '@castellan/server';
@@ -141,6 +143,8 @@ suite('the device page and its limits', () => {
     const { deviceCode } = codesOf(await ask());
     const parameters = { grant_type: grantType, device_code: deviceCode };
     assertRefused(await world.client('box').token({ ...parameters, client_id: 'box' }, []), 401, 'invalid_client');
+    // How far the person got is no other client's business.
+    assertRefused(await device(world, 'tv').poll(deviceCode), 400, 'invalid_grant');
     assertRefused(await poll(deviceCode), 400, 'authorization_pending');
   });
 
@@ -217,6 +221,18 @@ suite('the device page and its limits', () => {
     }));
     assertRefused(await poll(deviceCode), 400, 'unauthorized_client');
     await world.restart();
+    assertTokens(await poll(deviceCode));
+  });
+
+  test('R-036[device] R-057 a person who was locked meanwhile approves nothing and gets nothing', async () => {
+    const { deviceCode, poll, ask } = await approved(world, 'tv');
+    const waiting = world.browser();
+    await enter(world, waiting, codesOf(await ask()).userCode);
+    setState(world, 'locked');
+    assertRefused(await poll(deviceCode), 400, 'invalid_grant');
+    await waiting.click('device-allow');
+    assert.equal(waiting.page().find('device-done'), undefined);
+    setState(world, 'active');
     assertTokens(await poll(deviceCode));
   });
 
@@ -419,3 +435,27 @@ suite('the device page and its limits', () => {
     assertRefused(await poll(deviceCode), 400, 'authorization_pending');
   });
 });
+
+test('R-223[events] R-225[events] I-7[events] what happened to a device code is told, and no code is', async () => {
+  const world = await createWorld({ seed: 'device-events' });
+  const done = await approved(world, 'tv');
+  assertTokens(await done.poll(done.deviceCode));
+  const denied = codesOf(await done.ask());
+  await decide(world, denied.userCode, 'deny');
+  await world.close();
+  const types = new Set(world.events.map(({ type }) => type));
+  for (const type of ['authorization.granted', 'consent.given', 'device.redeemed', 'device.denied'] as const) {
+    assert.ok(types.has(type), type);
+  }
+  const told = JSON.stringify(world.events);
+  for (const code of [done.deviceCode, done.userCode, denied.deviceCode, denied.userCode]) {
+    assert.ok(!told.includes(code) && !told.includes(code.replace('-', '')));
+  }
+});
+
+/** Beneath the ports: no operation changes the state yet. */
+function setState(world: World, state: string): void {
+  const database = new DatabaseSync(join(world.folder, 'issuer.sqlite'));
+  database.prepare('UPDATE persons SET state = ? WHERE id = ?').run(state, world.people.alice.id);
+  database.close();
+}

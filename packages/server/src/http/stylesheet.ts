@@ -132,6 +132,7 @@ input:focus-visible { outline-offset: 0; border-color: var(--focus); }
   color: var(--alert);
   font-weight: 600;
 }
+.alert + .lead { margin-top: 1.5rem; }
 .who { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .25rem 1rem; margin-top: 1.25rem; padding: .75rem 1rem; border-radius: .625rem; background: var(--wash); font-size: .9375rem; }
 .who strong { display: block; }
 .who small { display: block; color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }

@@ -140,10 +140,8 @@ export function* redeemDeviceCode(
   const locked = yield* lockedRow(ofAuthorization, [deviceCodeHash]);
   const found = yield* row(byDeviceCode, [deviceCodeHash]);
   if (locked === undefined || found === undefined) return 'unknown';
-  const code = deviceCodes.read(found, 'd');
-  if (code.redeemedAt !== undefined) return 'used';
   if (authorizations.read(locked, 'a').revokedAt !== undefined) return 'revoked';
-  if (now >= code.expiresAt) return 'expired';
+  if (now >= deviceCodes.read(found, 'd').expiresAt) return 'expired';
   const taken = yield* changes(
     'UPDATE device_codes SET redeemed_at = $2 WHERE device_code_hash = $1 AND redeemed_at IS NULL',
     [deviceCodeHash, now],
