@@ -117,4 +117,22 @@ export const policyMutants: readonly Break[] = [
     ['policy.test.ts'],
     [['S-84', 'any action writes what one may', ' || rule.may.includes(verb))', ' || verb)']],
   ),
+  ...of(
+    'analysis/faults.ts',
+    ['analysis/matrix.test.ts'],
+    [
+      ['R-174', 'nobody forgets a rule', "{ words: 'is missing', rules: [] },", ''],
+      ['R-174', 'no condition is left out', '...conditionChanges(rule),', ''],
+      ['R-174', 'no scope is left out', "...listChanges(rule, 'scopes', rule.scopes),", ''],
+    ],
+  ),
+  ...of(
+    'analysis/solve.ts',
+    ['analysis/solve.test.ts', 'analysis/findings.test.ts'],
+    [
+      ['R-174', 'a value is equal to two literals', 'groupOf(atom.right) !== JSON.stringify(atom.right)', 'false'],
+      ['R-174', 'a value is in a list and not in it', 'if (members.get(key) === !holds) return false;', ''],
+      ['R-174', 'only one answer is tried', 'for (const holds of [wanted, !wanted])', 'for (const holds of [wanted])'],
+    ],
+  ),
 ];

@@ -4,6 +4,7 @@
  *
  * It reads rules as data and looks through all requests there can be. It decides nothing: that is `decide`.
  */
+export { type CedarExport, type CedarRequest, toCedar, toCedarRequest } from './cedar.ts';
 export { type Difference, differenceInWords, differencesBetween } from './differences.ts';
 export { type Finding, findingsOf } from './findings.ts';
 export { type Matrix, type MatrixCase, matrix } from './matrix.ts';

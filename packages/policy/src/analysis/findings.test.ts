@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { always, and, type Condition, eq, not, or } from '../condition.ts';
+import { always, and, type Condition, eq, not, or, within } from '../condition.ts';
 import { definePolicy, type Policy } from '../policy.ts';
 import type { Rule, RuleBuilder } from '../rule.ts';
 import { findingsOf } from './findings.ts';
 
 const words = {
-  principals: { person: { id: 'text', role: 'text' }, client: { id: 'text' } },
+  principals: { person: { id: 'text', role: 'text', teams: 'texts' }, client: { id: 'text' } },
   resources: { note: { fields: { ownerId: 'text', state: 'text', body: 'text' }, actions: ['read', 'update'] } },
   context: {},
 } as const;
@@ -33,6 +33,17 @@ test('R-162[policy] a policy without oddities has no findings', () => {
 test('R-162[policy] a rule that can never hold is found, and one that holds only where it is forbidden', () => {
   const never = ({ permit }: Say): Rule => permit('never', { ...base, when: () => and(state('a'), state('b')) });
   assert.deepEqual(found(never), ['unreachable:never']);
+  const apart = ({ permit }: Say): Rule =>
+    permit('apart', {
+      ...base,
+      when: ({ principal, resource }) =>
+        and(
+          eq(resource.ownerId, resource.state),
+          within(resource.ownerId, principal.teams),
+          not(within(resource.state, principal.teams)),
+        ),
+    });
+  assert.deepEqual(found(apart), ['unreachable:apart']);
   const voids = ({ permit }: Say): Rule => permit('voids', { ...base, when: () => state('void') });
   const forbidden = ({ forbid }: Say): Rule =>
     forbid('closed', { on: 'note', may: ['read', 'update'], when: () => or(state('void'), state('paid')) });

@@ -82,6 +82,13 @@ function notices(found: Matrix, other: Rules): boolean {
 test('R-174[policy] S-82[policy] every rule that is removed or weakened makes the generated suite fail', async () => {
   const found = matrix(policy);
   for (const { run } of negativeSuite(found, answerOf(policy))) await run();
+  for (const { id } of policy.rules) {
+    const finds = found.cases.flatMap((one) => one.finds).filter(({ rule }) => rule === id);
+    assert.ok(
+      finds.some(({ words }) => words === 'is missing'),
+      `${id} could be missing`,
+    );
+  }
   const isHarmless = ({ rule, words }: { rule: string; words: string }): boolean =>
     found.harmless.some((one) => one.rule === rule && one.words === words);
   const faults = faultsOf(policy).filter((fault) => !isHarmless(fault));
