@@ -11,9 +11,10 @@ const event = (where: string) => recordEvents(recorder, 'c', [{ type: 'failure',
 function setUp(changes: { readonly outbox?: () => Promise<never> } = {}) {
   const clock = createClock(0);
   const delivered: RecordedEvent[] = [];
-  const state = { fails: false, closed: 0 };
+  const state = { fails: false, closed: 0, attempts: 0 };
   const sink: Sink = {
     deliver: async (events) => {
+      state.attempts += 1;
       if (state.fails) throw new Error('the disk is full');
       delivered.push(...events);
     },
@@ -61,6 +62,16 @@ test('R-223[bff] sinks that take nothing for long lose the oldest, and are told 
   await clock.advance(1);
   assert.deepEqual(where().slice(0, 2), ['3 lost', 'n3']);
   assert.equal(where().length, 10_001);
+});
+
+test('R-223[bff] I-11[bff] a flood while a sink is away is not a flood of deliveries', async () => {
+  const { carrier, state } = setUp();
+  state.fails = true;
+  for (let count = 0; count < 15_000; count += 1) {
+    carrier.add(event('noise'));
+    if (count % 100 === 0) await turn();
+  }
+  assert.equal(state.attempts, 1, 'the next one waits for the second');
 });
 
 test('R-223[bff] an outage of the session store keeps no refusal from the sinks', async () => {

@@ -42,17 +42,23 @@ export function createCarrier(deps: CarrierDeps): Carrier {
   const waiting: Waiting = { events: [], lost: 0 };
   let cancel: (() => void) | undefined;
   let running: Promise<void> = Promise.resolve();
+  let isDue = false;
+  let isFailing = false;
   const round = async (): Promise<void> => {
+    isDue = false;
     const outbox = await attempt(() => drainOutbox(deps));
     // Whatever became of the outbox: in an outage of the store, the sinks still hear what is refused meanwhile.
     const memory = await attempt(() => drainWaiting(waiting, deps));
+    isFailing = !memory;
     if (!outbox || !memory) wake();
   };
   const run = (): Promise<void> => {
     cancel?.();
     cancel = undefined;
     // One round at a time, so that nothing is delivered twice by ourselves. A request never waits for it.
-    running = running.then(round);
+    // INVARIANT: one under way and one after it, however many ask: a sink that hangs piles nothing up.
+    if (!isDue) running = running.then(round);
+    isDue = true;
     return running;
   };
   const wake = (): void => {
@@ -63,7 +69,7 @@ export function createCarrier(deps: CarrierDeps): Carrier {
     add: (events) => {
       waiting.events.push(...events);
       dropOldest(waiting);
-      if (waiting.events.length % promptBatch === 0) void run();
+      if (waiting.events.length >= promptBatch && !isDue && !isFailing) void run();
       else wake();
     },
     wake,
