@@ -47,11 +47,27 @@ export const guardMutants: readonly Break[] = [
     [
       ['R-168', 'a client is loaded as a person', '.kind !== access.kind', '.kind === undefined'],
       ['R-165', 'override headers pass', 'if (override !== undefined)', 'if (false)'],
-      ['R-188', 'limits are counted and not kept', 'if (take.admitted) return;', 'return;'],
       ['R-184', 'answers may be sniffed', "'x-content-type-options': 'nosniff',", ''],
       ['R-138', 'a caller who is unknown goes on', 'if (principal === undefined || principal === null)', 'if (false)'],
     ],
     ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'limits.ts',
+    [
+      ['R-188', 'limits are counted and not kept', 'if (verdict.admitted) return;', 'return;'],
+      ['R-188', 'a client is not limited', 'client === undefined ? undefined : perClient', 'undefined'],
+      ['R-193', 'nobody is told when to come back', '{ retryAfter: verdict.retryAfter }', '{}'],
+      ['R-191', 'all routes share one limit', 'key: `${route} ${issuer} ${subject}`', 'key: `${issuer} ${subject}`'],
+    ],
+    ['guard.test.ts', 'limits.test.ts'],
+  ),
+  ...at(
+    guard,
+    'adapters/express.ts',
+    [['R-165', 'the path loses its prefix', 'target: incoming.originalUrl', "target: incoming.url ?? '/'"]],
+    ['adapters/adapters.test.ts'],
   ),
   ...at(
     guard,
@@ -221,13 +237,29 @@ export const guardMutants: readonly Break[] = [
   ...at(
     guard,
     'adapters/node.ts',
-    [['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", '']],
+    [
+      ['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", ''],
+      [
+        'R-176',
+        'a body that others have read is taken for none',
+        "if (incoming.readableDidRead) refuse('server_error', { detail: bodyTaken });",
+        '',
+      ],
+    ],
     ['adapters/adapters.test.ts'],
   ),
   ...at(
     guard,
     'adapters/fetch.ts',
-    [['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", '']],
+    [
+      ['R-179', 'a body of any size is read', "if (length > limit) refuse('body_too_large');", ''],
+      [
+        'R-176',
+        'a body that others have read is taken for none',
+        "if (request.bodyUsed) refuse('server_error', { detail: bodyTaken });",
+        '',
+      ],
+    ],
     ['adapters/adapters.test.ts'],
   ),
   ...at(

@@ -1,9 +1,9 @@
 /** What a guard must be told, and the check that it was told everything. */
-import type { Limit, LimitStore } from '@castellan/limits';
 import type { ContextOf, Policy, PrincipalOf, Vocabulary } from '@castellan/policy';
 import { secureUrl, trustedProxyProblem } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { type IssuerConfig, issuersProblems } from './issuer.ts';
+import type { GuardLimits } from './limits.ts';
 import { notBeforeProblems, type SubjectNotBefore } from './not-before.ts';
 import type { Route } from './route.ts';
 import { limitProblems, tableProblems } from './route-table.ts';
@@ -28,11 +28,7 @@ export interface GuardConfig<V extends Vocabulary> {
   readonly context?: (access: Access) => ContextOf<V> | Promise<ContextOf<V>>;
   /** `'GET /invoices/:id'` -> the route. */
   readonly routes: Readonly<Record<string, Route>>;
-  readonly limits: {
-    readonly store: LimitStore;
-    /** For each address (IPv6: /64) over all routes and refusals, before anything else is done. */
-    readonly perAddress: Limit;
-  };
+  readonly limits: GuardLimits;
   /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
   /** Bytes of a body at most; 65536 by default. */
@@ -62,14 +58,24 @@ export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>): 
     ...(typeof config.policy?.decide === 'function' ? [] : ['policy is missing']),
     ...(typeof config.principal === 'function' ? [] : ['principal is missing: how is the caller found?']),
     ...contextProblems(config),
-    ...limitProblems('limits.perAddress', config.limits?.perAddress),
-    ...(typeof config.limits?.store?.take === 'function' ? [] : ['limits.store is missing']),
+    ...limitsProblems(config.limits),
     ...proxyProblems(config.trustedProxies ?? []),
     ...bodyLimitProblems(config.bodyLimit),
   ];
   if (typeof config.routes !== 'object' || config.routes === null) problems.push('routes is missing');
   else if (typeof config.policy?.decide === 'function') problems.push(...tableProblems(config.routes, config.policy));
   if (problems.length > 0) throw new GuardConfigError(problems);
+}
+
+function limitsProblems(limits: GuardLimits | undefined): readonly string[] {
+  const optional = (['perToken', 'perSubject', 'perClient'] as const).flatMap((name) =>
+    limits?.[name] === undefined ? [] : limitProblems(`limits.${name}`, limits[name]),
+  );
+  return [
+    ...limitProblems('limits.perAddress', limits?.perAddress),
+    ...(typeof limits?.store?.take === 'function' ? [] : ['limits.store is missing']),
+    ...optional,
+  ];
 }
 
 function isText(value: unknown): value is string {

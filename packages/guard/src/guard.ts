@@ -6,16 +6,17 @@
  * bytes (`adapters/`), and what handlers do.
  */
 import { recordEvents, type Sink } from '@castellan/audit';
-import type { Limit } from '@castellan/limits';
 import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
-import { addressBucket, type HttpAnswer, type HttpRequest, Refusal, type Runtime, refuse } from '@castellan/protocol';
+import { type HttpAnswer, type HttpRequest, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
 import { withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
 import { type BodyReader, type CheckedInput, readInput } from './input.ts';
 import { permitUnknownRevocation } from './insecure.ts';
+import { type InventoryEntry, takeInventory } from './inventory.ts';
 import { insecureChoices } from './issuer.ts';
+import { type GuardLimits, type Limiter, openLimiter } from './limits.ts';
 import { jsonAnswer, shapeOutput } from './output.ts';
 import { problemAnswer } from './problem.ts';
 import {
@@ -39,6 +40,8 @@ export interface Guard {
    * the caller is verified and the function permitted.
    */
   readonly handle: (request: HttpRequest, readBody?: BodyReader) => Promise<HttpAnswer>;
+  /** Every route that is served, with what it declares; frozen, and the same for each run of one configuration. */
+  readonly inventory: readonly InventoryEntry[];
   /** Delivers the events gathered so far. */
   readonly flush: () => Promise<void>;
   /** Delivers the rest and closes the sinks. */
@@ -53,7 +56,7 @@ interface Machinery extends TraceDeps {
   readonly policy: AskedPolicy;
   readonly loadPrincipal: (access: Access) => unknown;
   readonly loadContext: (access: Access) => unknown;
-  readonly limits: GuardConfig<Vocabulary>['limits'];
+  readonly limits: GuardLimits;
   readonly bodyLimit: number;
   readonly resourceMetadata: string;
 }
@@ -81,12 +84,13 @@ export function createGuard<V extends Vocabulary>(
 ): Guard {
   checkGuardConfig(config);
   const events = createEventBuffer(sinks, runtime);
+  const table = tableOf(config);
   const machinery: Machinery = {
     runtime,
     recorder: { source: config.name, now: runtime.now, randomBytes: runtime.randomBytes },
     record: events.record,
     trustedProxies: config.trustedProxies ?? [],
-    findRoute: createRouteFinder(tableOf(config)),
+    findRoute: createRouteFinder(table),
     readAccess: strictly(() => createReadAccess(config, runtime)),
     policy: config.policy as unknown as AskedPolicy,
     loadPrincipal: config.principal,
@@ -98,6 +102,7 @@ export function createGuard<V extends Vocabulary>(
   tellInsecureChoices(config, machinery);
   return {
     handle: (request, readBody) => handle(request, readBody ?? wholeBody(request), machinery),
+    inventory: takeInventory(table, config.policy.rules),
     flush: events.flush,
     close: events.close,
   };
@@ -142,16 +147,17 @@ function wholeBody(request: HttpRequest): BodyReader {
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
 async function handle(request: HttpRequest, readBody: BodyReader, machinery: Machinery): Promise<HttpAnswer> {
   const trace = openTrace(request, machinery);
+  const limiter = openLimiter({ ...machinery, trace });
   let answer: HttpAnswer;
   let refusal: Refusal | undefined;
   try {
-    answer = await answerRequest(request, { trace, readBody, ...machinery });
+    answer = await answerRequest(request, { trace, limiter, readBody, ...machinery });
   } catch (error) {
     refusal = error instanceof Refusal ? error : failed(error, trace);
     answer = problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata: machinery.resourceMetadata });
   }
   trace.end(answer.status, refusal);
-  const secured = { ...answer, headers: { ...securityHeaders, ...answer.headers } };
+  const secured = { ...answer, headers: { ...securityHeaders, ...limiter.headers(), ...answer.headers } };
   return request.method === 'HEAD' ? withoutBody(secured) : secured;
 }
 
@@ -174,12 +180,12 @@ function withoutBody(answer: HttpAnswer): HttpAnswer {
   return { ...answer, headers: { ...answer.headers, 'content-length': length }, body: '' };
 }
 
-type Answering = Machinery & { readonly trace: Trace; readonly readBody: BodyReader };
+type Answering = Machinery & { readonly trace: Trace; readonly limiter: Limiter; readonly readBody: BodyReader };
 
 /** The pipeline's shape for every route; `answerGuarded` has the part that public routes do not. */
 async function answerRequest(request: HttpRequest, answering: Answering): Promise<HttpAnswer> {
-  const { trace } = answering;
-  await takeLimit(answering, `address ${addressBucket(trace.address)}`, answering.limits.perAddress);
+  const { trace, limiter } = answering;
+  await limiter.takeAddress();
   checkShape(request);
   const found = answering.findRoute(request);
   trace.know({ route: found.name });
@@ -219,7 +225,8 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   const { trace, route, found, policy, readBody, bodyLimit } = answering;
   const access = await answering.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
   trace.know({ principal: access.subject, client: access.client, action: route.action });
-  await takeLimit(answering, `subject ${access.issuer} ${access.subject} ${found.name}`, route.limit);
+  const token = readBearer(request.headers);
+  await answering.limiter.takeCaller({ access, token, route: found.name, limit: route.limit });
   if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());
 
   const asking = await askingOf(access, answering);
@@ -271,13 +278,4 @@ function nameObject(action: string, params: unknown): string {
   return [action.slice(0, action.indexOf('.')), ...ids.map((id) => encodeURIComponent(String(id).slice(0, 200)))].join(
     '/',
   );
-}
-
-/** A store that fails throws, and admits nothing. */
-async function takeLimit(answering: Answering, key: string, limit: Limit): Promise<void> {
-  const { limits, runtime, trace } = answering;
-  const take = await limits.store.take(key, limit, runtime.monotonic());
-  if (take.admitted) return;
-  trace.notice({ type: 'limit.hit', limit: key.split(' ', 1)[0] ?? key, address: trace.address });
-  refuse('rate_limited', { retryAfter: take.retryAfter });
 }

@@ -138,8 +138,9 @@ function outputProblems({ output, kind }: GuardedRoute, { vocabulary }: TablePol
 /** Why something is not a limit. */
 export function limitProblems(where: string, limit: unknown): readonly string[] {
   const { count, period } = (limit ?? {}) as { readonly count?: unknown; readonly period?: unknown };
-  const sound = [count, period].every((value) => typeof value === 'number' && Number.isFinite(value) && value >= 1);
-  return sound ? [] : [`${where} is missing: { count, period } in requests and seconds, both at least 1`];
+  // Whole numbers, as the fields that tell of them have no others.
+  const sound = [count, period].every((value) => Number.isSafeInteger(value) && (value as number) >= 1);
+  return sound ? [] : [`${where} is missing: { count, period } in whole requests and seconds, both at least 1`];
 }
 
 /**

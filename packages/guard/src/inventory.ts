@@ -1,0 +1,59 @@
+/** What an API serves, as data: for `castellan routes`, for a review, and for a test that compares it. */
+import type { Limit } from '@castellan/limits';
+import type { Rule } from '@castellan/policy';
+import type { GuardedRoute, Route } from './route.ts';
+
+/** One route, as far as it can be told without running it. */
+export interface InventoryEntry {
+  readonly method: string;
+  readonly path: string;
+  /** Undefined for a public route, as everything below it. */
+  readonly action?: string;
+  /** The scopes of each rule that permits the action, parted by spaces; a caller needs those of one rule. */
+  readonly scopes?: readonly string[];
+  /** The sources that are read; all others must be empty. */
+  readonly input?: readonly string[];
+  /** `one note`, `many note` or `nothing`. */
+  readonly output?: string;
+  /** For each subject on this route. */
+  readonly limit?: Limit;
+  /** How the person must have signed in. */
+  readonly authentication?: string;
+  /** Why a route asks for no token. */
+  readonly publicBecause?: string;
+}
+
+/** The inventory of a sound table, by path and method. Frozen, and JSON as it is. */
+export function takeInventory(
+  routes: Readonly<Record<string, Route>>,
+  rules: readonly Rule[],
+): readonly InventoryEntry[] {
+  const entries = Object.entries(routes).map(([name, route]) => {
+    const [method = '', path = ''] = name.split(' ');
+    return Object.freeze({
+      method,
+      path,
+      ...(route.kind === 'public' ? { publicBecause: route.reason } : guardedEntry(route, rules)),
+    });
+  });
+  const place = ({ path, method }: InventoryEntry): string => `${path} ${method}`;
+  return Object.freeze(entries.sort((one, other) => (place(one) < place(other) ? -1 : 1)));
+}
+
+function guardedEntry(route: GuardedRoute, rules: readonly Rule[]): Partial<InventoryEntry> {
+  const { action, input, output, limit, authentication } = route;
+  return {
+    action,
+    scopes: Object.freeze(scopesOf(action, rules)),
+    input: Object.freeze(Object.keys(input).sort()),
+    output: output === 'nothing' ? output : Object.entries(output).flat().join(' '),
+    limit: Object.freeze({ count: limit.count, period: limit.period }),
+    ...(authentication === undefined ? {} : { authentication: JSON.stringify(authentication) }),
+  };
+}
+
+function scopesOf(action: string, rules: readonly Rule[]): readonly string[] {
+  const [resource = '', verb = ''] = action.split('.');
+  const permits = rules.filter(({ effect, on, may }) => effect === 'permit' && on === resource && may.includes(verb));
+  return [...new Set(permits.map(({ scopes }) => [...scopes].sort().join(' ')))].sort();
+}

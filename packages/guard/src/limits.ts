@@ -1,0 +1,101 @@
+/**
+ * The limits of one request: each who it counts for, and what the answer says of them.
+ *
+ * Owns: keys of buckets and the `RateLimit` fields. Does not own: counting (`@castellan/limits`), nor the 429 itself.
+ */
+import type { Limit, LimitStore, Take } from '@castellan/limits';
+import { addressBucket, hashSecret, type Runtime, refuse } from '@castellan/protocol';
+import type { Access } from './access.ts';
+import type { Trace } from './trace.ts';
+
+/** What every request is held to; each route adds its own `limit`, for each subject on it. */
+export interface GuardLimits {
+  readonly store: LimitStore;
+  /** For each address (IPv6: /64) over all routes and refusals, before anything else is done. */
+  readonly perAddress: Limit;
+  /** For each access token over all routes. */
+  readonly perToken?: Limit;
+  /** For each subject over all routes, whatever tokens and clients it comes with. */
+  readonly perSubject?: Limit;
+  /** For each client over all routes and subjects; tokens that name no client are not counted. */
+  readonly perClient?: Limit;
+}
+
+/** What a request is held to once it is known whose it is. */
+interface CallerLimits {
+  readonly access: Access;
+  readonly token: string;
+  /** The canonical name of the route: ids in a path make no new buckets (R-191). */
+  readonly route: string;
+  readonly limit: Limit;
+}
+
+/** Takes the limits of one request. */
+export interface Limiter {
+  /** @throws {Refusal} `rate_limited` */
+  readonly takeAddress: () => Promise<void>;
+  /** @throws {Refusal} `rate_limited` */
+  readonly takeCaller: (caller: CallerLimits) => Promise<void>;
+  /** `RateLimit-Policy` and `RateLimit` for what was taken so far. */
+  readonly headers: () => Readonly<Record<string, string>>;
+}
+
+interface LimiterDeps {
+  readonly limits: GuardLimits;
+  readonly runtime: Pick<Runtime, 'monotonic'>;
+  readonly trace: Pick<Trace, 'address' | 'notice'>;
+}
+
+/** One bucket: who is counted, under which name the answer speaks of it. */
+interface Bucket {
+  readonly name: 'address' | 'token' | 'subject' | 'client' | 'route';
+  readonly key: string;
+  readonly limit: Limit | undefined;
+}
+
+/** Makes the limiter of one request. A store that fails throws, and admits nothing. */
+export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
+  const taken: [string, Limit, Take][] = [];
+  const take = async ({ name, key, limit }: Bucket): Promise<void> => {
+    if (limit === undefined) return;
+    const verdict = await limits.store.take(`${name} ${key}`, limit, runtime.monotonic());
+    taken.push([name, limit, verdict]);
+    if (verdict.admitted) return;
+    trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
+    refuse('rate_limited', { retryAfter: verdict.retryAfter });
+  };
+  return {
+    takeAddress: () => take({ name: 'address', key: addressBucket(trace.address), limit: limits.perAddress }),
+    takeCaller: async (caller) => {
+      for (const bucket of callerBuckets(caller, limits)) await take(bucket);
+    },
+    headers: () => (taken.length === 0 ? {} : rateLimitFields(taken)),
+  };
+}
+
+/** From the one that is hardest to share to the narrowest. An issuer is a URI and has no space: no two keys meet. */
+function callerBuckets({ access, token, route, limit }: CallerLimits, limits: GuardLimits): readonly Bucket[] {
+  const { issuer, subject, client } = access;
+  const { perToken, perSubject, perClient } = limits;
+  return [
+    { name: 'token', key: perToken === undefined ? '' : hashSecret(token), limit: perToken },
+    { name: 'subject', key: `${issuer} ${subject}`, limit: perSubject },
+    { name: 'client', key: `${issuer} ${client}`, limit: client === undefined ? undefined : perClient },
+    { name: 'route', key: `${route} ${issuer} ${subject}`, limit },
+  ];
+}
+
+/**
+ * Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers: `q` requests in `w` seconds, of which `r` are
+ * left. `t` is told when none is: the seconds until there is one, as `Retry-After` says too.
+ */
+function rateLimitFields(taken: readonly (readonly [string, Limit, Take])[]): Readonly<Record<string, string>> {
+  return {
+    'ratelimit-policy': taken.map(([name, { count, period }]) => `"${name}";q=${count};w=${period}`).join(', '),
+    ratelimit: taken
+      .map(([name, , { remaining, retryAfter }]) =>
+        remaining > 0 ? `"${name}";r=${remaining}` : `"${name}";r=0;t=${Math.max(1, Math.ceil(retryAfter))}`,
+      )
+      .join(', '),
+  };
+}
