@@ -144,8 +144,8 @@ export const entranceMutants: readonly Break[] = [
     [
       'R-019',
       'the client name is markup',
-      '<bdi id="client-name">${view.client.name}</bdi>',
-      '<bdi id="client-name">${Object.assign(new String(view.client.name), { isEscaped: true as const })}</bdi>',
+      '<bdi id="client-name">${client.name}</bdi>',
+      '<bdi id="client-name">${Object.assign(new String(client.name), { isEscaped: true as const })}</bdi>',
     ],
     [
       'R-123',

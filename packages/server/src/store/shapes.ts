@@ -1,4 +1,6 @@
 /** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
+
+import type { DeviceCodeRow } from './device-code-store.ts';
 import {
   type Field,
   flag,
@@ -15,7 +17,6 @@ import type {
   AuthorizationRow,
   CodeRow,
   ConsentRow,
-  DeviceCodeRow,
   KeyRow,
   ParkedRequestRow,
   PersonRow,

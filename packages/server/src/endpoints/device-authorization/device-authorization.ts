@@ -21,7 +21,7 @@ import { parseBackChannelForm } from '../../requests/back-channel-form.ts';
 import { checkRights } from '../../requests/check.ts';
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
-import type { DeviceCodeRow, DeviceCodeStore } from '../../store/store.ts';
+import type { DeviceCodeRow, DeviceCodeStore } from '../../store/device-code-store.ts';
 
 export interface DeviceAuthorizationDeps {
   readonly issuer: string;

@@ -6,7 +6,8 @@ import { grantList } from '../../http/grant-list.ts';
 import type { Html, PageContent } from '../../http/page.ts';
 import { accessDuration, inWords, type KeptFor } from '../../requests/duration.ts';
 import type { Resource } from '../../resources/resource.ts';
-import type { DeviceCodeRow, PersonRow } from '../../store/store.ts';
+import type { DeviceCodeRow } from '../../store/device-code-store.ts';
+import type { PersonRow } from '../../store/store.ts';
 
 export interface CodeView {
   readonly action: string;

@@ -33,15 +33,8 @@ import { type ParkedUserCode, type ParkingLot, parkedId, stepAddress } from '../
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
-import type {
-  DeviceClaim,
-  DeviceCodeRow,
-  DeviceCodeStore,
-  ParkedRequestStore,
-  PersonRow,
-  PersonStore,
-  SessionRow,
-} from '../../store/store.ts';
+import type { DeviceClaim, DeviceCodeRow, DeviceCodeStore } from '../../store/device-code-store.ts';
+import type { ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
 import { type CodeView, codePage, confirmPage, donePage } from './device-page.ts';
 import { takeUserCodeTry, type UserCodeLimitDeps } from './user-code-limits.ts';
 

@@ -1,13 +1,8 @@
 /** The device code grant: what is peculiar to it (RFC 8628 §3.4, §3.5). */
 import { epochSeconds, hashSecret, parsePrefixedToken, type Runtime, refuse, tokenPrefixes } from '@castellan/protocol';
 import type { Exchange } from '../../http/exchange.ts';
-import type {
-  AuthorizationRow,
-  DeviceCodeRow,
-  DeviceCodeStore,
-  FoundDeviceCode,
-  PersonStore,
-} from '../../store/store.ts';
+import type { DeviceCodeRow, DeviceCodeStore, FoundDeviceCode } from '../../store/device-code-store.ts';
+import type { AuthorizationRow, PersonStore } from '../../store/store.ts';
 import { type FamilyDeps, startFamily } from './start-family.ts';
 import type { Grant, TokenRequest } from './token.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Conformance, ConformanceStores } from '../conformance.ts';
-import type { DeviceClaim, DeviceCodeRow, SessionRow, Store } from '../store.ts';
+import type { DeviceClaim, DeviceCodeRow } from '../device-code-store.ts';
+import type { SessionRow, Store } from '../store.ts';
 import {
   assertRecorded,
   atOnce,

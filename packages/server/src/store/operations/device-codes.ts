@@ -6,15 +6,9 @@
  */
 import type { RecordedEffects } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
+import type { DeviceClaim, DeviceCodeRow, FoundDeviceCode } from '../device-code-store.ts';
 import { authorizations, deviceCodes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
-import type {
-  AuthorizationRow,
-  ConsentRow,
-  DeviceClaim,
-  DeviceCodeRow,
-  FoundDeviceCode,
-  RefreshFamilyRow,
-} from '../store.ts';
+import type { AuthorizationRow, ConsentRow, RefreshFamilyRow } from '../store.ts';
 import { rememberConsent } from './consents.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';

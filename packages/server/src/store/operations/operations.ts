@@ -6,12 +6,12 @@
  * Does not own: how a driver runs them (`../sqlite`, `../postgres`), nor any rule about who may do what.
  */
 import type { Database } from '../database.ts';
+import type { DeviceCodeStore } from '../device-code-store.ts';
 import type {
   AccessTokenStore,
   AssertionStore,
   AuthorizationStore,
   ConsentStore,
-  DeviceCodeStore,
   KeyStore,
   Outbox,
   ParkedRequestStore,
