@@ -1,4 +1,5 @@
 /** What leaves: the declared fields of the declared type that this principal may read, and nothing else. */
+import type { FieldSpec } from '@castellan/policy';
 import { type HttpAnswer, refuse } from '@castellan/protocol';
 import type { AskedPolicy, Asking } from './require.ts';
 import type { GuardedRoute } from './route.ts';
@@ -50,6 +51,27 @@ function mayActOn(row: unknown, type: string, { policy, asking }: OutputDeps): b
 }
 
 function mask(row: unknown, type: string, { policy, asking }: OutputDeps): Readonly<Record<string, unknown>> {
-  const fields = policy.readable({ ...asking, type, resource: row });
-  return Object.fromEntries(fields.map((field) => [field, (row as Record<string, unknown>)[field]]));
+  const declared = policy.vocabulary.resources[type]?.fields ?? {};
+  const values = policy.readable({ ...asking, type, resource: row }).map((field) => {
+    const value = (row as Record<string, unknown>)[field];
+    return fits(value, declared[field])
+      ? [field, value]
+      : refuse('server_error', { detail: `not as declared: ${field}` });
+  });
+  return Object.fromEntries(values) as Readonly<Record<string, unknown>>;
+}
+
+/** A value with members would carry out what no rule has been asked about (R-166). As in a decision, null always fits. */
+function fits(value: unknown, spec: FieldSpec | undefined): boolean {
+  if (value === undefined || value === null) return true;
+  switch (spec?.replace('?', '')) {
+    case 'text':
+      return typeof value === 'string';
+    case 'integer':
+      return Number.isSafeInteger(value);
+    case 'flag':
+      return typeof value === 'boolean';
+    default:
+      return false;
+  }
 }

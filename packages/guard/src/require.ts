@@ -1,11 +1,12 @@
 /** The one place where a request is permitted: the function, then the object, then the fields it would change. */
-import type { Decision, Filter, FilterOptions } from '@castellan/policy';
+import type { Decision, Filter, FilterOptions, Vocabulary } from '@castellan/policy';
 import { Refusal, type RefusalReason } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { refuseProblems } from './input.ts';
 
 /** A policy, its types forgotten: it checks at run time what they promised. */
 export interface AskedPolicy {
+  readonly vocabulary: Vocabulary;
   readonly decide: (request: object) => Decision;
   readonly foresee: (request: object) => Decision;
   readonly filter: (request: object, options: FilterOptions) => Filter;
