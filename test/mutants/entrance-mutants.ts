@@ -29,12 +29,7 @@ export const entranceMutants: readonly Break[] = [
       "refuse('invalid_parameter', { detail: `${name} is longer than ${longestEcho}` })",
       "refuse('invalid_parameter', { target: { redirectUri: '', state: undefined, responseMode: 'query', automatic: true } })",
     ],
-    [
-      'R-003',
-      'a challenge without method passes',
-      "sent.get('code_challenge_method') ?? 'plain'",
-      "sent.get('code_challenge_method') ?? 'S256'",
-    ],
+    ['R-003', 'a challenge without method passes', "sentMethod ?? 'plain'", "sentMethod ?? 'S256'"],
     ['R-004', 'any response type with code in it passes', "if (type !== 'code')", "if (!type.includes('code'))"],
     ['R-006', 'repeats of other parameters pass', "  if (sent.repeated.size > 0) refuse('repeated_parameter');\n", ''],
     [
@@ -59,12 +54,7 @@ export const entranceMutants: readonly Break[] = [
   ]),
   ...at('http/refusal-answer.ts', 'http/handle.test.ts', [
     ['R-005', 'errors at the client do not name the issuer', ', state, iss: issuer };', ", state, iss: '' };"],
-    [
-      'R-015',
-      'nobody has to follow a link',
-      'if (target.automatic) return redirect(address);',
-      'return redirect(address);',
-    ],
+    ['R-015', 'nobody has to follow a link', 'if (target.afterForm === true || target.automatic) return', 'return'],
   ]),
   ...at('requests/parse.ts', 'requests/parse.test.ts', [
     [

@@ -113,6 +113,11 @@ export interface ClientConfig {
   readonly defaultResource?: string;
   readonly idTokenAlgorithm?: 'RS256' | 'ES256';
   /**
+   * `required` when absent. `optional` is for one confidential client that cannot do PKCE: its codes are then bound to
+   * its sign-in by the `nonce` alone, if it checks that. It is told as an event at each start.
+   */
+  readonly pkce?: 'required' | 'optional';
+  /**
    * `trusted` skips the consent page; for first-party clients. A public client that is reached by a loopback address
    * or a scheme of its own is asked about each time all the same: another program could stand in for it.
    */

@@ -18,5 +18,6 @@ export { ConfigError, type ConfigProblem } from './resolve-config/problems.ts';
 export { resolveConfig } from './resolve-config/resolve-config.ts';
 export { createServer, type Server } from './server.ts';
 export { openPostgresStore } from './store/postgres/postgres.ts';
+export type { Profile } from './store/profile.ts';
 export { openSqliteStore } from './store/sqlite/sqlite.ts';
-export type { Profile, Store } from './store/store.ts';
+export type { Store } from './store/store.ts';

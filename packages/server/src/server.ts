@@ -110,7 +110,8 @@ function run(opened: Opened): Server {
   const stopJobs = startJobs(opened);
   let closing: Promise<void> | undefined;
   notice(opened, { type: 'server.started', settings: describeSettings(config) });
-  for (const { id, assertionAudience } of config.clients) {
+  for (const { id, assertionAudience, pkce } of config.clients) {
+    if (pkce !== undefined) notice(opened, { type: 'insecure.used', choice: `pkce ${pkce}: ${id}` });
     if (assertionAudience === undefined) continue;
     notice(opened, { type: 'insecure.used', choice: `assertionAudience ${assertionAudience}: ${id}` });
   }

@@ -8,7 +8,8 @@
 import { type Recorder, recordEvents } from '@castellan/audit';
 import { epochSeconds, type Runtime, refuse } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
-import type { PersonRow, PersonStore, Profile } from '../store/store.ts';
+import type { Profile } from '../store/profile.ts';
+import type { PersonRow, PersonStore } from '../store/store.ts';
 import { type AttemptLimitDeps, type AttemptLimits, createAttemptLimits } from './attempt-limits.ts';
 import { canonicalLoginName } from './login-name.ts';
 import type { PasswordHasher } from './password.ts';

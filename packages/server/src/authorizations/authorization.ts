@@ -22,7 +22,7 @@ interface GrantedRequest {
   readonly scopes: readonly string[];
   /** Audiences, at least one: those named or the client's default, and with `openid` the issuer. */
   readonly resources: readonly string[];
-  readonly codeChallenge: string;
+  readonly codeChallenge?: string;
   readonly nonce?: string;
 }
 
@@ -71,7 +71,7 @@ export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
       authorization: authorization.id,
       client: granting.client.id,
       redirectUri: request.redirectUri,
-      codeChallenge: request.codeChallenge,
+      codeChallenge: request.codeChallenge ?? '',
       nonce: request.nonce,
       createdAt: now,
       expiresAt: now + Math.min(deps.lifetimes.code, longestCode),

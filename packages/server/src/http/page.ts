@@ -46,7 +46,7 @@ interface ErrorContent {
 }
 
 /** Fields that a browser posts to a client (OAuth 2.0 Form Post Response Mode §2). */
-export interface PostForm {
+interface PostForm {
   /** A checked redirect URI. */
   readonly action: string;
   readonly fields: Readonly<Record<string, string | undefined>>;

@@ -28,7 +28,8 @@ export interface CheckedRequest {
   readonly scopes: readonly string[];
   /** Audiences: those named, or the client's default; with `openid` the issuer as well. */
   readonly resources: readonly string[];
-  readonly codeChallenge: string;
+  /** Absent only for a client whose PKCE is optional. */
+  readonly codeChallenge?: string;
   readonly nonce?: string;
   readonly prompt: readonly Prompt[];
   /** Seconds. */
@@ -106,6 +107,7 @@ export function recheckRequest(request: CheckedRequest, client: Client, resource
   checkRedirectUri(request.redirectUri, client);
   checkCodeGrant(client);
   checkResponseMode(request.responseMode, client);
+  if (request.codeChallenge === undefined && client.pkce !== 'optional') refuse('challenge_required');
   recheckRights(request, client, resources);
 }
 
@@ -152,7 +154,9 @@ type GrantPart = Pick<CheckedRequest, 'scopes' | 'resources' | 'codeChallenge'>;
 function checkGrant(sent: SentParameters, client: Client, resources: ResourceDirectory): GrantPart {
   checkKnownForms(sent);
   checkCodeGrant(client);
-  return { codeChallenge: checkChallenge(sent), ...checkRights(sent, client, resources) };
+  const codeChallenge = checkChallenge(sent, client);
+  const challenge = codeChallenge === undefined ? {} : { codeChallenge };
+  return { ...challenge, ...checkRights(sent, client, resources) };
 }
 
 /** Nobody is asked to sign in or to allow anything for a code that the token endpoint would refuse (R-030). */
@@ -205,10 +209,16 @@ function responseModesOf({ responseModes = ['query'] }: Client): readonly [Respo
   return responseModes;
 }
 
-/** PKCE for every client and with S256 alone; without a method the default would be plain (RFC 7636 §4.3). */
-function checkChallenge(sent: SentParameters): string {
-  const challenge = sent.get('code_challenge') ?? refuse('challenge_required');
-  const method = sent.get('code_challenge_method') ?? 'plain';
+/**
+ * PKCE for every client, but for those that an administrator has excepted, and with S256 alone; without a method the
+ * default would be plain (RFC 7636 §4.3).
+ */
+function checkChallenge(sent: SentParameters, client: Client): string | undefined {
+  const challenge = sent.get('code_challenge');
+  const sentMethod = sent.get('code_challenge_method');
+  if (challenge === undefined && sentMethod === undefined && client.pkce === 'optional') return undefined;
+  if (challenge === undefined) return refuse('challenge_required');
+  const method = sentMethod ?? 'plain';
   if (method !== 'S256') refuse('challenge_method_unsupported');
   if (!isCodeChallenge(challenge)) refuse('invalid_parameter', { detail: 'code_challenge is not one of S256' });
   return challenge;

@@ -58,6 +58,7 @@ function toClient(
     redirectUris: shape.redirectUris,
     postLogoutRedirectUris: shape.postLogoutRedirectUris,
     ...responseModesOf(shape),
+    ...(shape.pkce === 'optional' ? { pkce: shape.pkce } : {}),
     scopes: new Set(shape.scopes),
     ownScopes: new Set(shape.ownScopes),
     resources: [...new Set([issuer, ...shape.resources])],
@@ -73,6 +74,8 @@ function toClient(
 /** `web` is confidential; `spa` and `native` can keep neither a secret nor a key (RFC 6749 §2.1). */
 function checkConfidential(shape: ClientShape, told: Tell): boolean {
   const confidential = shape.kind === 'web';
+  // Whoever steals a public client's code could redeem it (RFC 9700 §2.1.1).
+  if (shape.pkce === 'optional' && !confidential) told('pkce', shape.pkce, `required for a ${shape.kind} client`);
   if (confidential !== (shape.authentication === 'none')) return true;
   const allowed = confidential ? 'a secret or private_key_jwt for a web client' : `none for ${shape.kind}`;
   told('authentication', shape.authentication, allowed);

@@ -12,6 +12,7 @@
  */
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
 import type { DeviceCodeStore } from './device-code-store.ts';
+import type { Profile } from './profile.ts';
 
 /** The whole store: the product of its ports. */
 export interface Store
@@ -52,46 +53,6 @@ export interface PersonRow {
   readonly state: PersonState;
   readonly profile: Profile;
   readonly createdAt: number;
-}
-
-/** Standard claims of OpenID Connect Core §5.1, in our own case. */
-export interface Profile {
-  readonly name?: string;
-  readonly givenName?: string;
-  readonly familyName?: string;
-  readonly middleName?: string;
-  readonly nickname?: string;
-  readonly preferredUsername?: string;
-  /** URL of a page about the person. */
-  readonly profile?: string;
-  /** URL of an image. */
-  readonly picture?: string;
-  /** URL of a page of the person's own. */
-  readonly website?: string;
-  readonly email?: string;
-  readonly emailVerified?: boolean;
-  readonly gender?: string;
-  /** ISO 8601 date; the year may be 0000. */
-  readonly birthdate?: string;
-  /** As in the time zone database. */
-  readonly zoneinfo?: string;
-  readonly locale?: string;
-  /** E.164. */
-  readonly phoneNumber?: string;
-  readonly phoneNumberVerified?: boolean;
-  readonly address?: Address;
-  /** Seconds since the epoch. */
-  readonly updatedAt?: number;
-}
-
-/** OpenID Connect Core §5.1.1. */
-export interface Address {
-  readonly formatted?: string;
-  readonly streetAddress?: string;
-  readonly locality?: string;
-  readonly region?: string;
-  readonly postalCode?: string;
-  readonly country?: string;
 }
 
 export interface PersonStore {
@@ -240,6 +201,7 @@ export interface CodeRow {
   readonly authorization: string;
   readonly client: string;
   readonly redirectUri: string;
+  /** Empty when the client sent none: it fits no verifier. */
   readonly codeChallenge: string;
   readonly nonce: string | undefined;
   readonly createdAt: number;

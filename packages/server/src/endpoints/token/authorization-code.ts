@@ -28,7 +28,7 @@ export function authorizationCodeGrant(deps: AuthorizationCodeDeps): Grant {
         sessionLive: true,
         askedScope: undefined,
         nonce: code.nonce,
-        check: () => checkCode(code, request, epochSeconds(deps.runtime)),
+        check: () => checkCode(found, request, epochSeconds(deps.runtime)),
         redeem: (exchange) => redeem(deps, { code, authorization, request }, exchange),
       };
     },
@@ -42,19 +42,42 @@ async function personStateOf(
   return person === undefined ? undefined : (await deps.store.findPerson(person))?.state;
 }
 
-function checkCode(code: CodeRow, { parameters }: TokenRequest, now: number): void {
-  const { redirect_uri: redirectUri, code_verifier: verifier } = parameters;
+interface FoundCode {
+  readonly code: CodeRow;
+  readonly authorization: AuthorizationRow;
+}
+
+function checkCode(found: FoundCode, request: TokenRequest, now: number): void {
+  const { code } = found;
+  const { redirect_uri: redirectUri } = request.parameters;
   if (redirectUri === undefined) refuse('missing_parameter', { detail: 'no redirect_uri' });
   if (redirectUri !== code.redirectUri) refuse('code_invalid', { detail: 'redirect_uri is another' });
-  // Every code has a challenge, so a verifier is always due.
-  if (verifier === undefined) return refuse('verifier_mismatch', { detail: 'no code_verifier' });
-  if (!verifierFits(verifier, code.codeChallenge)) refuse('verifier_mismatch');
+  if (code.codeChallenge === '') checkUnchallenged(found, request);
+  else checkVerifier(code, request);
   if (now >= code.expiresAt) refuse('code_expired');
 }
 
-interface Redemption {
-  readonly code: CodeRow;
-  readonly authorization: AuthorizationRow;
+function checkVerifier(code: CodeRow, { parameters }: TokenRequest): void {
+  const { code_verifier: verifier } = parameters;
+  if (verifier === undefined) return refuse('verifier_mismatch', { detail: 'no code_verifier' });
+  if (!verifierFits(verifier, code.codeChallenge)) refuse('verifier_mismatch');
+}
+
+/**
+ * A code without a challenge.
+ *
+ * INVARIANT: a verifier here means that the challenge was taken out of the request on its way, so it is refused and
+ * not ignored (R-025, RFC 9700 §4.8.2). And something must bind the code to the sign-in: without a challenge only a
+ * nonce does, which only an ID token carries (OAuth 2.1 §7.5.1).
+ */
+function checkUnchallenged({ code, authorization }: FoundCode, { client, parameters }: TokenRequest): void {
+  if (parameters.code_verifier !== undefined) refuse('verifier_mismatch', { detail: 'there was no code_challenge' });
+  if (client.pkce !== 'optional') refuse('verifier_mismatch', { detail: 'PKCE is required by now' });
+  const hasNonce = code.nonce !== undefined && authorization.scopes.includes('openid');
+  if (!hasNonce) refuse('verifier_mismatch', { detail: 'neither code_challenge nor nonce' });
+}
+
+interface Redemption extends FoundCode {
   readonly request: TokenRequest;
 }
 

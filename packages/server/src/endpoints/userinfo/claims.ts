@@ -1,5 +1,6 @@
 /** Which claims go with which scope: one table for UserInfo and for what discovery promises. */
-import type { Address, PersonRow, Profile } from '../../store/store.ts';
+import type { Address, Profile } from '../../store/profile.ts';
+import type { PersonRow } from '../../store/store.ts';
 
 /** Claims of one value each, by where it lies. */
 type SimpleMember = Exclude<keyof Profile, 'address'>;
