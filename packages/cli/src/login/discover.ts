@@ -23,7 +23,8 @@ const timeout = 10;
  * device flow, or names an endpoint that is less safe than itself
  */
 export async function discover({ issuer, client }: IssuerAndClient, deps: DiscoverDeps): Promise<Configuration> {
-  const problem = issuerProblem(issuer);
+  // Some issuers end with a slash, and then it belongs to their name.
+  const problem = issuerProblem(issuer.replace(/\/$/, ''));
   if (problem !== undefined) throw new CommandError(`${JSON.stringify(issuer)} cannot be an issuer: ${problem}`);
   const url = new URL(issuer);
   const configuration = await load(url, client, deps);

@@ -169,6 +169,13 @@ suite('castellan login believes little', () => {
       /cannot be shown/,
     ],
     [
+      'the same of an issuer that ends with a slash',
+      `${issuer}/`,
+      { ...metadata, issuer: `${issuer}/` },
+      { ...authorization, user_code: '\u001b[2Jgone' },
+      /cannot be shown/,
+    ],
+    [
       'a page that is no web page',
       issuer,
       metadata,

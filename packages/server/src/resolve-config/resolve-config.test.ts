@@ -249,6 +249,7 @@ test('R-219[config] a wrong resource does not hide a wrong client, and hides no 
 /** Rules that join keys of a client. */
 const keyPair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const publicJwk = { ...keyPair.publicKey.export({ format: 'jwk' }), kid: 'one' };
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const byKey = { authentication: 'private_key_jwt', secret: undefined };
 
 const clientRules: readonly (readonly [rows: string, title: string, change: object, key: string])[] = [
@@ -293,6 +294,12 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
     'clients[0].defaultResource',
   ],
   ['R-219', 'refresh tokens alone', { grants: ['refresh_token'] }, 'clients[0].grants'],
+  [
+    'R-219',
+    'device codes in a browser',
+    { kind: 'spa', authentication: 'none', secret: undefined, grants: ['authorization_code', deviceGrant] },
+    'clients[0].grants',
+  ],
   ['R-219', 'rights of its own and no grant for them', { ownScopes: ['things:read'] }, 'clients[0].ownScopes'],
   [
     'R-219',
@@ -443,4 +450,16 @@ test('R-219[config] what was resolved cannot be changed, and the argument stays 
   assert.throws(() => Object.assign(resolved, { issuer: 'https://evil.example' }), TypeError);
   assert.throws(() => Object.assign(resolved.clients[0] ?? {}, { consent: 'trusted' }), TypeError);
   assert.throws(() => (resolved.clients[0]?.redirectUris as string[]).push('https://evil.example'), TypeError);
+});
+
+test('R-058[device] S-6[config] a device has its grant alone, with refresh tokens and without a place to redirect to', () => {
+  const grants = [deviceGrant, 'refresh_token'];
+  const { secret: _, ...open } = { ...web, grants, redirectUris: [] };
+  for (const device of [
+    { ...web, grants, redirectUris: [] },
+    { ...open, kind: 'native', authentication: 'none' },
+  ]) {
+    const [client] = resolveConfig({ ...good, clients: [device] } as unknown as Config, environment).clients;
+    assert.deepEqual([...(client?.grants ?? [])], grants);
+  }
 });
