@@ -140,6 +140,11 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'a failed transaction is rolled back and thrown on; a locked file is tried again and then refused',
   },
   {
+    path: 'packages/cli/src/routes/routes.ts',
+    count: 2,
+    because: 'a module that cannot be run and a file that cannot be read are told to a person, who wrote them',
+  },
+  {
     path: 'packages/guard/src/adapters/fetch.ts',
     count: 1,
     because: 'a body that ends too early becomes a Refusal',

@@ -11,6 +11,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { dev } from './dev/dev.ts';
 import { describeFailure } from './failure.ts';
 import { type LoginDeps, login, logout } from './login/login.ts';
+import { type RoutesOptions, routes } from './routes/routes.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
@@ -51,6 +52,16 @@ program
   .requiredOption('--client <id>', 'the client')
   .action(async (place: Parameters<typeof logout>[0]) => {
     await logout(place, loginDeps());
+  });
+
+program
+  .command('routes')
+  .description('print what an API serves and what each route declares, or what changed since an inventory was kept')
+  .argument('<module>', 'a file that exports a guard; it is run, so it must not listen by itself')
+  .option('--json', 'print it as JSON, to be kept')
+  .option('--diff <file>', 'print only what differs from a kept inventory, and fail when something does')
+  .action(async (module: string, options: Omit<RoutesOptions, 'module'>) => {
+    process.exitCode = await routes({ module, ...options }, { print });
   });
 
 function loginDeps(): LoginDeps {
