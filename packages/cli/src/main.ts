@@ -11,6 +11,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { dev } from './dev/dev.ts';
 import { describeFailure } from './failure.ts';
 import { type LoginDeps, login, logout } from './login/login.ts';
+import { policyCommand } from './policy/policy.ts';
 import { type RoutesOptions, routes } from './routes/routes.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -63,6 +64,8 @@ program
   .action(async (module: string, options: Omit<RoutesOptions, 'module'>) => {
     process.exitCode = await routes({ module, ...options }, { print });
   });
+
+program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }));
 
 function loginDeps(): LoginDeps {
   const home = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');

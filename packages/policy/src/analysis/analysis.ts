@@ -9,4 +9,4 @@ export { type Difference, differenceInWords, differencesBetween } from './differ
 export { type Finding, findingsOf } from './findings.ts';
 export { type Matrix, type MatrixCase, matrix } from './matrix.ts';
 export { UndecidedError } from './solve.ts';
-export { type Answer, answerOf, negativeSuite, type SuiteTest } from './suite.ts';
+export { type Answer, answerOf, negativeSuite, type SuiteTest, wrongAnswers } from './suite.ts';

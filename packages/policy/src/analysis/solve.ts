@@ -29,7 +29,8 @@ export function solve(formula: Formula): Solution | undefined {
   let steps = 0;
   const search = (open: Formula, answers: Solution): Solution | undefined => {
     steps += 1;
-    if (steps > patience) throw new UndecidedError(`more than ${patience} cases`);
+    if (steps > patience)
+      throw new UndecidedError(`the conditions are too large to look through: more than ${patience} cases`);
     const rest = simplify(open, answers);
     if (typeof rest === 'boolean') return rest ? answers : undefined;
     const { key, atom, wanted } = firstAtom(rest, true);

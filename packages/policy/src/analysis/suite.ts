@@ -22,18 +22,27 @@ export interface SuiteTest {
  * @example for (const { name, run } of negativeSuite(matrix(policy), answerOf(policy))) test(name, run);
  */
 export function negativeSuite(
-  { cases }: Matrix,
+  { cases }: Pick<Matrix, 'cases'>,
   ask: (one: MatrixCase) => Answer | Promise<Answer>,
 ): readonly SuiteTest[] {
   return cases.map((one) => ({
     name: `${nameOf(one)} (${one.finds.map(({ rule }) => rule).join(', ')})`,
     run: async () => {
-      const answer = await ask(one);
-      if (String(answer) === String(one.expect)) return;
-      const faults = one.finds.map(({ rule, words }) => `${rule} ${words}`);
-      throw new Error(`${nameOf(one)}, but the answer is ${describe(answer)}. As if:\n  ${faults.join('\n  ')}`);
+      const problem = problemOf(one, await ask(one));
+      if (problem !== undefined) throw new Error(problem);
     },
   }));
+}
+
+/** What a wrong answer looks like, for each case that gets one. */
+export function wrongAnswers(cases: readonly MatrixCase[], ask: (one: MatrixCase) => Answer): readonly string[] {
+  return cases.flatMap((one) => problemOf(one, ask(one)) ?? []);
+}
+
+function problemOf(one: MatrixCase, answer: Answer): string | undefined {
+  if (String(answer) === String(one.expect)) return undefined;
+  const faults = one.finds.map(({ rule, words }) => `${rule} ${words}`);
+  return `${nameOf(one)}, but the answer is ${describe(answer)}. As if:\n  ${faults.join('\n  ')}`;
 }
 
 function nameOf({ principal, about, name, expect }: MatrixCase): string {
