@@ -11,6 +11,7 @@ export const project: DevelopmentProject = { name: 'invoices', ports: ['api', 'w
 const apiScopes = {
   'invoices:read': 'See your invoices',
   'invoices:write': 'Change the notes on your invoices',
+  'invoices:report': 'Count all invoices, without names',
   'users:read': 'See your profile',
   'users:write': 'Change your display name',
   'users:admin': 'See the list of people, if your role allows it',
@@ -20,6 +21,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
   const api = urls['api'] ?? '';
   const web = urls['web'] ?? '';
   const webSecret = join(folder, 'web-client-secret');
+  const batchSecret = join(folder, 'batch-client-secret');
   return {
     config: {
       issuer,
@@ -41,6 +43,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
           defaultResource: api,
           consent: 'ask',
         },
+        batchClient(api, batchSecret),
         {
           id: 'invoices-cli',
           name: 'Invoices on the command line',
@@ -88,8 +91,28 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
       `Then open ${web}/invoices/42, which is somebody else's, and ${web}/admin, which is for accountants.`,
       `Sign out, sign in as ${demoPeople.theo.loginName}, and open the same two.`,
       `Ask without a token: curl -i ${api}/invoices`,
+      `Count as a service: ISSUER=${issuer} API_URL=${api} BATCH_CLIENT_ID=invoices-batch BATCH_CLIENT_SECRET_FILE=${batchSecret} node --conditions=castellan-source examples/invoices/batch/main.ts`,
       `Ask as a command line does: npx castellan login --issuer ${issuer} --client invoices-cli --scope invoices:read`,
     ],
+  };
+}
+
+type DemoClient = NonNullable<DevelopmentSetup['config']['clients']>[number];
+
+/** Nobody signs in for it: what it may do is all written here. */
+function batchClient(api: string, secret: string): DemoClient {
+  return {
+    id: 'invoices-batch',
+    name: 'Nightly count of invoices',
+    kind: 'web',
+    authentication: 'client_secret_basic',
+    secret: { file: secret },
+    grants: ['client_credentials'],
+    redirectUris: [],
+    scopes: [],
+    ownScopes: ['invoices:report'],
+    resources: [api],
+    defaultResource: api,
   };
 }
 

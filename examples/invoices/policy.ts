@@ -90,6 +90,15 @@ export const invoicesPolicy: Policy<InvoicesWords> = definePolicy(words, ({ perm
     when: ({ principal }) => eq(principal.role, 'accountant'),
     reads: [...seenByOwner, 'auditRemark'],
   }),
+  // A job that counts needs numbers: it sees neither customers nor notes.
+  permit('service-counts-open-invoices', {
+    who: 'client',
+    on: 'invoice',
+    may: ['list'],
+    scopes: ['invoices:report'],
+    when: ({ resource }) => eq(resource.status, 'open'),
+    reads: ['id', 'status', 'currency', 'total'],
+  }),
   forbid('void-invoice-stays-as-it-is', {
     on: 'invoice',
     may: ['update'],

@@ -104,3 +104,23 @@ test('R-031[client-credentials] each token is recorded with its client and witho
     [['batch', undefined, 'access_token']],
   );
 });
+
+test('R-031[client-credentials] what people may let it do counts for nothing when a client acts for itself', async () => {
+  const own = await createWorld({
+    seed: 'client-credentials-both',
+    config: (config) => ({
+      ...config,
+      clients: (config.clients ?? []).map((one) =>
+        one.id === 'web'
+          ? { ...one, grants: ['authorization_code', 'client_credentials'], ownScopes: ['notes:read'] }
+          : one,
+      ),
+    }),
+  });
+  const web = own.client('web');
+  const all = await web.token({ grant_type: 'client_credentials' });
+  assert.equal(all.json['scope'], 'notes:read');
+  const more = await web.token({ grant_type: 'client_credentials', scope: 'notes:write' });
+  assert.deepEqual([more.status, more.json['error']], [400, 'invalid_scope']);
+  await own.close();
+});

@@ -19,7 +19,7 @@ import {
 } from '@castellan/testkit';
 import { createInvoicesApi } from '../../examples/invoices/api/api.ts';
 
-const apiUrl = 'https://invoices-api.example';
+export const apiUrl = 'https://invoices-api.example';
 export const appUrl = 'https://invoices.example';
 export const allScopes = 'openid profile invoices:read invoices:write users:read users:write users:admin';
 
@@ -113,6 +113,19 @@ function withInvoices(base: Config): Config {
       ...shared,
     },
     {
+      id: 'invoices-batch',
+      name: 'Nightly count of invoices',
+      kind: 'web',
+      authentication: 'client_secret_basic',
+      secret,
+      grants: ['client_credentials'],
+      redirectUris: [],
+      scopes: [],
+      ownScopes: ['invoices:report'],
+      resources: [apiUrl],
+      defaultResource: apiUrl,
+    },
+    {
       id: 'invoices-cli',
       name: 'Invoices by hand',
       kind: 'native',
@@ -122,7 +135,7 @@ function withInvoices(base: Config): Config {
     },
   ];
   const scopes = Object.fromEntries(
-    allScopes
+    `${allScopes} invoices:report`
       .split(' ')
       .filter((scope) => scope.includes(':'))
       .map((scope) => [scope, scope]),
