@@ -164,6 +164,8 @@ test('R-136[cli] R-218[cli] S-8[cli] a first start makes keys and people of its 
   assert.match(events, /"type":"person.created"/);
   const secrets = [password, ...['master-key', 'web-secret'].map((file) => readFileSync(join(stored, file), 'utf8'))];
   for (const secret of secrets) assert.ok(!events.includes(secret), 'an event holds a secret');
+  // What scanners of secrets look for (R-073).
+  assert.match(secrets.at(-1) ?? '', /^castellan_cs_[A-Za-z0-9_-]{43}_[0-9A-Za-z]{6}$/);
 
   const before = systemRuntime.monotonic();
   first.child.kill('SIGINT');

@@ -1,8 +1,10 @@
 /** The folder of a project: closed to everyone but its owner, and so is every secret in it. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Runtime } from '@castellan/protocol';
+import { createPrefixedToken, type Runtime, tokenPrefixes } from '@castellan/protocol';
 import type { Config } from '@castellan/server';
+
+type SecretSource = Config['masterKey'];
 
 /** Creates the folder when it is missing, and closes it. */
 export function openFolder(folder: string): void {
@@ -10,14 +12,26 @@ export function openFolder(folder: string): void {
   chmodSync(folder, 0o700);
 }
 
-/** Creates every secret file of a configuration that does not exist: 32 random bytes as base64url. */
+/**
+ * Creates every secret file of a configuration that does not exist: 32 random bytes, and for clients and APIs the
+ * prefix and checksum by which scanners of secrets know them (R-073).
+ */
 export function createSecrets(config: Config, runtime: Pick<Runtime, 'randomBytes'>): void {
-  const sources = [config.masterKey, ...(config.clients ?? []).map(({ secret }) => secret)];
-  for (const source of sources) {
-    if (typeof source !== 'object' || source === null || !('file' in source)) continue;
-    mkdirSync(dirname(source.file), { recursive: true, mode: 0o700 });
-    writeNew(source.file, runtime.randomBytes(32).toString('base64url'));
+  const random = (): string => runtime.randomBytes(32).toString('base64url');
+  createSecret(config.masterKey, random);
+  const apis = (config.resources ?? []).flatMap(({ credentials }) => (credentials === undefined ? [] : [credentials]));
+  for (const { secret, secrets = [] } of [...(config.clients ?? []), ...apis]) {
+    for (const source of [secret, ...secrets]) {
+      createSecret(source, () => createPrefixedToken(tokenPrefixes.clientSecret, random()));
+    }
   }
+}
+
+function createSecret(source: SecretSource | undefined, draw: () => string): void {
+  // A project file need not have been checked by a compiler.
+  if (typeof source !== 'object' || source === null || !('file' in source)) return;
+  mkdirSync(dirname(source.file), { recursive: true, mode: 0o700 });
+  writeNew(source.file, draw());
 }
 
 /** Writes a file that does not exist yet, for its owner alone; leaves an existing one as it is. */
