@@ -54,6 +54,15 @@ export const guardMutants: readonly Break[] = [
   ),
   ...at(
     guard,
+    'patch.ts',
+    [
+      ['R-176', 'an operation reads what it may not', "if (!sets && op !== 'remove') return", 'if (false) return'],
+      ['R-178', 'a pointer names a prototype', '(?!constructor$|prototype$)', ''],
+    ],
+    ['patch.test.ts'],
+  ),
+  ...at(
+    guard,
     'limits.ts',
     [
       ['R-188', 'limits are counted and not kept', 'if (verdict.admitted) return;', 'return;'],
@@ -207,7 +216,12 @@ export const guardMutants: readonly Break[] = [
     [
       ['R-176', 'what a schema lets fall is not told', 'refuseProblems(leftOver(source, value, checked));', ''],
       ['R-177', 'a repeated parameter is taken once', 'if (repeated !== undefined)', 'if (false)'],
-      ['R-179', 'any media type is read', "if (types.length !== 1 || !jsonType.test(types[0] ?? ''))", 'if (false)'],
+      [
+        'R-179',
+        'any media type is read',
+        'if (more.length > 0 || (format === undefined && !jsonType.test(type)))',
+        'if (false)',
+      ],
       ['R-179', 'encoded bodies are read', "if (request.headers['content-encoding'] !== undefined)", 'if (false)'],
       ['R-157', 'a token in the query passes', "if (parameters.has('access_token'))", 'if (false)'],
       ['R-225', 'any name enters an event', "? name : '(unusual name)'", '? name : name'],

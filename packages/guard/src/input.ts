@@ -1,5 +1,6 @@
 /** The input of a request: from the declared sources only, checked by the declared schemas, nothing left over. */
 import { type HttpRequest, isJsonObject, parseForm, Refusal, readJson, refuse } from '@castellan/protocol';
+import { type PatchFormat, patchFormat, readOperations } from './patch.ts';
 import type { GuardedRoute } from './route.ts';
 import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
 
@@ -82,14 +83,23 @@ async function readBody(deps: InputDeps): Promise<unknown> {
   }
   // Nothing is ever decompressed, so a small body cannot become a large one.
   if (request.headers['content-encoding'] !== undefined) refuse('media_type_unsupported', { detail: 'encoded body' });
-  const types = request.headers['content-type'] ?? [];
-  if (types.length !== 1 || !jsonType.test(types[0] ?? '')) refuse('media_type_unsupported', { detail: 'not JSON' });
+  const [type = '', ...more] = request.headers['content-type'] ?? [];
+  const format = request.method === 'PATCH' ? patchFormat(type) : undefined;
+  if (more.length > 0 || (format === undefined && !jsonType.test(type))) {
+    refuse('media_type_unsupported', { detail: 'not JSON' });
+  }
   const text = await deps.readBody(deps.bodyLimit);
   const { value, problem } = readJson(text, { maxLength: deps.bodyLimit });
   if (problem !== undefined) return refuse('malformed_request', { detail: problem });
-  if (!isJsonObject(value))
-    return refuse('input_invalid', { problems: [{ path: 'body', message: 'is not an object' }] });
-  return check('body', input.body, value);
+  return check('body', input.body, fieldsOf(value, format));
+}
+
+/** INVARIANT: every way to write a change ends as one object of fields, which schema and policy then judge. */
+function fieldsOf(value: unknown, format: PatchFormat | undefined): object {
+  const read = format === 'operations' ? readOperations(value) : { value };
+  if ('problem' in read) return refuse('input_invalid', { problems: [read.problem], detail: read.problem.path });
+  if (isJsonObject(read.value)) return read.value;
+  return refuse('input_invalid', { problems: [{ path: 'body', message: 'is not an object' }] });
 }
 
 /** Without a schema a source must be empty. */

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemRuntime } from '@castellan/protocol';
+import { carryOver } from './testing/carriers.ts';
 import { foreignIssuers, signAs } from './testing/foreign-issuers.ts';
 import { startNotes } from './testing/readme-api.ts';
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-test('S-110[guard] S-9 the API that the README shows runs with a token in the shape of Auth0', async () => {
+test('S-110[guard] S-9 the API that the README shows runs in Express with a token in the shape of Auth0', async (t) => {
   // All but the comment that opens the file.
   const shown = read('testing/readme-api.ts').replace(/^.*\n/, '').trim();
   assert.ok(read('../README.md').includes(shown), 'the README shows the file');
@@ -18,12 +19,13 @@ test('S-110[guard] S-9 the API that the README shows runs with a token in the sh
     ...systemRuntime,
     fetch: async (url) => Response.json(auth0.documents[String(url)]),
   });
+  const express = await carryOver('express', guard, { prefix: '/notes' });
+  t.after(express.close);
   const send = async (claims: object): Promise<{ status: number; body: string }> => {
     const token = signAs(auth0.privateKey, auth0.header, { ...auth0.person, iat: now, exp: now + 60, ...claims });
-    const headers = { authorization: [`Bearer ${token}`] };
-    const peer = { address: '192.0.2.1' };
-    const { status, body } = await guard.handle({ method: 'GET', path: '/notes', query: '', headers, body: '', peer });
-    return { status, body: String(body) };
+    const headers = { authorization: `Bearer ${token}` };
+    const { status, body } = await express.send({ method: 'GET', target: '/notes', headers });
+    return { status, body };
   };
   assert.deepEqual(await send({ scope: 'openid read:notes' }), {
     status: 200,
