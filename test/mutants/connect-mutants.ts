@@ -74,4 +74,12 @@ export const connectMutants: readonly Mutant[] = [
     replace: 'if (false) ',
     tests: ['test/flows/pkce-optional.test.ts'],
   },
+  {
+    row: 'R-061',
+    file: 'packages/server/src/endpoints/userinfo/userinfo.ts',
+    breaks: 'what UserInfo signs is for nobody in particular',
+    find: 'aud: client.id, ...claims',
+    replace: '...claims',
+    tests: ['test/flows/userinfo-signed.test.ts'],
+  },
 ];

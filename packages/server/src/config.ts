@@ -112,6 +112,8 @@ export interface ClientConfig {
   /** The audience of a request that names no resource; the issuer when absent. */
   readonly defaultResource?: string;
   readonly idTokenAlgorithm?: 'RS256' | 'ES256';
+  /** Signs what UserInfo tells this client, so that it can be shown to have come from here; plain JSON when absent. */
+  readonly userinfoAlgorithm?: 'RS256' | 'ES256';
   /**
    * `required` when absent. `optional` is for one confidential client that cannot do PKCE: its codes are then bound to
    * its sign-in by the `nonce` alone, if it checks that. It is told as an event at each start.

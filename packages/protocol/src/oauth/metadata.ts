@@ -25,6 +25,7 @@ export interface AuthorizationServerMetadata {
   readonly grant_types_supported?: readonly string[];
   readonly acr_values_supported?: readonly string[];
   readonly subject_types_supported?: readonly string[];
+  readonly userinfo_signing_alg_values_supported?: readonly string[];
   readonly id_token_signing_alg_values_supported?: readonly string[];
   readonly token_endpoint_auth_methods_supported?: readonly string[];
   readonly token_endpoint_auth_signing_alg_values_supported?: readonly string[];

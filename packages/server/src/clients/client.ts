@@ -43,6 +43,8 @@ export interface Client extends Credentials {
   /** The audience of a request that names none. */
   readonly defaultResource: string;
   readonly idTokenAlgorithm: SignatureAlgorithm;
+  /** Absent: UserInfo answers plain JSON. */
+  readonly userinfoAlgorithm?: SignatureAlgorithm;
   /** Absent: every request needs a challenge. Only a confidential client is ever `optional`. */
   readonly pkce?: 'optional';
   readonly consent: 'ask' | 'trusted';

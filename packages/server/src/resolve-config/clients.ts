@@ -58,6 +58,7 @@ function toClient(
     redirectUris: shape.redirectUris,
     postLogoutRedirectUris: shape.postLogoutRedirectUris,
     ...responseModesOf(shape),
+    ...(shape.userinfoAlgorithm === undefined ? {} : { userinfoAlgorithm: shape.userinfoAlgorithm }),
     ...(shape.pkce === 'optional' ? { pkce: shape.pkce } : {}),
     scopes: new Set(shape.scopes),
     ownScopes: new Set(shape.ownScopes),

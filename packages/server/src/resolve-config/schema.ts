@@ -143,6 +143,7 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   resources: list(text(2000)).default([]),
   defaultResource: text(2000).optional(),
   idTokenAlgorithm: word('RS256', 'ES256').default('RS256'),
+  userinfoAlgorithm: word('RS256', 'ES256').optional(),
   pkce: word('required', 'optional').optional(),
   consent: word('ask', 'trusted').default('ask'),
   logoUri: text(2000).optional(),

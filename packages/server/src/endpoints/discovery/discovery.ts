@@ -77,6 +77,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     ],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
+    userinfo_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: clientMethods,
     token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     code_challenge_methods_supported: ['S256'],

@@ -6,6 +6,7 @@
  */
 import {
   createJwtVerifier,
+  type HttpAnswer,
   type HttpRequest,
   type JwtVerifier,
   parseForm,
@@ -13,8 +14,9 @@ import {
   type Runtime,
   readBearer,
   refuse,
+  signJwt,
 } from '@castellan/protocol';
-import type { ClientDirectory } from '../../clients/client.ts';
+import type { Client, ClientDirectory } from '../../clients/client.ts';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { longestAccessToken, type Resource } from '../../resources/resource.ts';
@@ -27,7 +29,7 @@ export interface UserinfoDeps {
   readonly resource: Resource;
   readonly clients: ClientDirectory;
   readonly accessTokens: Pick<AccessTokens, 'authorizationOf' | 'stands'>;
-  readonly keys: Pick<KeyRing, 'source'>;
+  readonly keys: Pick<KeyRing, 'source' | 'signer'>;
   readonly store: Pick<PersonStore, 'findPerson'>;
   readonly runtime: Pick<Runtime, 'now'>;
 }
@@ -47,7 +49,7 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
   return async (request, exchange) => {
     checkTokenPlace(request);
     const { subject, client, jti, scopes } = await readAccess(verifier, readBearer(request.headers));
-    if (deps.clients.find(client) === undefined) refuse('token_invalid', { detail: 'the client is gone' });
+    const registered = deps.clients.find(client) ?? refuse('token_invalid', { detail: 'the client is gone' });
     const authorization = deps.accessTokens.authorizationOf(jti);
     if (authorization === null || !(await deps.accessTokens.stands({ jti, client, authorization }))) {
       refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
@@ -55,12 +57,26 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
     if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
     exchange.identify({ client, person: subject });
     const person = await loadActivePerson(deps, subject);
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-      body: JSON.stringify(claimsOf(person, scopes)),
-    };
+    return answer(registered, claimsOf(person, scopes), deps);
   };
+}
+
+/**
+ * Plain, or signed where the client is registered so.
+ *
+ * INVARIANT: its type is not that of an ID token, so it never passes for one: neither as a hint here nor at a client
+ * that looks at types, and it has no lifetime for those that do not (RFC 8725 §3.11).
+ *
+ * @see OpenID Connect Core §5.3.2
+ */
+async function answer(client: Client, claims: object, { keys, resource }: UserinfoDeps): Promise<HttpAnswer> {
+  const headers = { 'cache-control': 'no-store' };
+  if (client.userinfoAlgorithm === undefined) {
+    return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(claims) };
+  }
+  const signed = { iss: resource.audience, aud: client.id, ...claims };
+  const body = await signJwt(await keys.signer(client.userinfoAlgorithm), 'userinfo+jwt', signed);
+  return { status: 200, headers: { ...headers, 'content-type': 'application/jwt' }, body };
 }
 
 /** A token in the URL ends up in logs, one in a form can be sent by any page: neither is ever read (RFC 9700 §4.3.2). */
