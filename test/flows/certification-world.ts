@@ -22,11 +22,11 @@ export interface Certified {
   readonly tokens: (changes?: Changes, options?: Asking) => Promise<Signed>;
 }
 
-export interface Asking extends Pick<AuthorizeOptions, 'browser'> {
+interface Asking extends Pick<AuthorizeOptions, 'browser'> {
   readonly client?: string;
 }
 
-export interface Answered {
+interface Answered {
   readonly browser: Browser;
   readonly page: Page;
   readonly nonce: string;

@@ -31,7 +31,12 @@ export const guardMutants: readonly Break[] = [
     guard,
     'output.ts',
     [
-      ['S-59', 'the whole row leaves', 'fields.map((field)', 'Object.keys(row as object).map((field)'],
+      [
+        'S-59',
+        'the whole row leaves',
+        'policy.readable({ ...asking, type, resource: row }).map((field)',
+        'Object.keys(row as object).map((field)',
+      ],
       [
         'R-163',
         'a list is believed',

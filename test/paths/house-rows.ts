@@ -56,6 +56,6 @@ export const houseRows: readonly Section[] = [
     ['I-8', 'limits hold for any interleaving', 'limits'],
     ['I-9', 'a mark lives as long as what it marks', 'code sqlite postgres'],
     ['I-10', 'a clock that jumps opens nothing', 'code refresh sqlite postgres'],
-    ['I-11', 'no request ends the process or blocks the others', 'node'],
+    ['I-11', 'no request ends the process or blocks the others', 'node guard bff'],
   ]),
 ];

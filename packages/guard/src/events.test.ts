@@ -17,7 +17,7 @@ function manualSchedule() {
   return {
     schedule,
     now: () => 0,
-    randomBytes: Buffer.alloc,
+    randomBytes: (size: number) => Buffer.alloc(size),
     run: () => task?.(),
     isPlanned: () => task !== undefined,
   };
