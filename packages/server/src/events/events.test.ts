@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
-import { createClock, until } from '../../../testkit/src/clock.ts';
+import { createClock, turn, until } from '../../../testkit/src/clock.ts';
 import { seededRandom } from '../../../testkit/src/random.ts';
 import { type EventFlow, startEventFlow } from './events.ts';
 
@@ -22,7 +22,7 @@ interface Stage {
   readonly clock: ReturnType<typeof createClock>;
   readonly delivered: RecordedEvent[];
   readonly outbox: { sequence: number; event: RecordedEvent }[];
-  readonly sink: { isDown: boolean; isClosed: boolean };
+  readonly sink: { isDown: boolean; isClosed: boolean; attempts: number };
   readonly storeState: { isDown: boolean };
 }
 
@@ -30,9 +30,10 @@ function setUp(leftOver: readonly RecordedEvent[] = []): Stage {
   const clock = createClock(0);
   const delivered: RecordedEvent[] = [];
   const outbox = leftOver.map((one, index) => ({ sequence: index, event: one }));
-  const state = { isDown: false, isClosed: false };
+  const state = { isDown: false, isClosed: false, attempts: 0 };
   const sink: Sink = {
     deliver: async (events) => {
+      state.attempts += 1;
       if (state.isDown) throw new Error('the disk is full');
       delivered.push(...events);
     },
@@ -122,6 +123,16 @@ test('I-7[events] R-226 no flood of requests within a second pushes out what wen
   }
   await flow.flush();
   assert.deepEqual([delivered[0]?.id, delivered.length], ['attack', 20_001]);
+});
+
+test('I-11[node] R-223[events] a flood while a sink is away is not a flood of deliveries', async () => {
+  const { flow, sink } = setUp();
+  sink.isDown = true;
+  for (let count = 0; count < 15_000; count += 1) {
+    flow.record(event());
+    if (count % 100 === 0) await turn();
+  }
+  assert.equal(sink.attempts, 1, 'the next one waits for the second');
 });
 
 test('R-226[events] while the store cannot be read, the sinks still hear what is refused', async () => {

@@ -47,6 +47,8 @@ interface Flow {
   /** The delivery that runs, if one does: one at a time, so that no event is delivered twice by ourselves. */
   running: Promise<void> | undefined;
   isNudged: boolean;
+  /** The last delivery did not work: the next one waits for its time, whatever arrives. */
+  isFailing: boolean;
   isClosed: boolean;
   /** Cancels the delivery that is due, if one is: an idle server has no timer. */
   cancel: (() => void) | undefined;
@@ -60,6 +62,7 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
     lost: 0,
     running: undefined,
     isNudged: false,
+    isFailing: false,
     isClosed: false,
     cancel: undefined,
   };
@@ -69,7 +72,7 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
       flow.buffer.push(event);
       dropOldest(flow);
       scheduleDelivery(flow);
-      if (flow.buffer.length % promptBatch === 0) nudge(flow);
+      if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) nudge(flow);
     },
     nudge: () => nudge(flow),
     flush: () => deliverAll(flow),
@@ -117,6 +120,7 @@ async function deliverRounds(flow: Flow): Promise<void> {
     const fromOutbox = await attempt(() => drainOutbox(flow.deps));
     // Whatever became of the outbox: in an outage of the store, the sinks still hear what is refused meanwhile.
     const fromBuffer = await attempt(() => drainBuffer(flow));
+    flow.isFailing = !fromBuffer;
     if (!fromOutbox || !fromBuffer) return scheduleDelivery(flow);
   } while (flow.isNudged);
 }
