@@ -24,6 +24,9 @@ const api = createInvoicesApi({ issuer, jwksUri, url, folder, people }, systemRu
 // Slow senders and large headers end here, before the guard sees anything of them. Milliseconds.
 const bounds = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 };
 const server = createServer(bounds, nodeListener(api));
+// Whoever sends requests and reads no answers holds no connection: nothing came in or went out for so long.
+server.timeout = 60_000;
+server.maxConnections = 1_000;
 
 let stopping = false;
 

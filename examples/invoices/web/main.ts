@@ -30,6 +30,9 @@ const web = createInvoicesWeb(settings, systemRuntime, sinks);
 // Slow senders and large headers end here, before the app sees anything of them. Milliseconds.
 const bounds = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 };
 const server = createServer(bounds, nodeCarrier(web, { maximumBytes: 65_536 }));
+// Whoever reads no answers holds no connection. Longer than the API and the issuer together may take.
+server.timeout = 120_000;
+server.maxConnections = 1_000;
 
 let stopping = false;
 

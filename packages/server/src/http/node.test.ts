@@ -139,12 +139,13 @@ test('R-183[node] I-11 an answer that cannot be written ends its connection, not
   assert.match(await talk(head('GET / HTTP/1.1')), /^HTTP\/1\.1 200 /);
 });
 
-test('R-195[node] a server that listens has a time limit for headers, whole requests and idle connections', async (t) => {
+test('R-195[node] a server that listens has a time limit for headers, whole requests, idle connections and unread answers', async (t) => {
   const { listening } = await setUp(t);
   const { timeouts } = listening;
   assert.ok(timeouts.headers > 0 && timeouts.headers <= 15_000);
   assert.ok(timeouts.request > 0 && timeouts.request <= 30_000);
   assert.ok(timeouts.keepAlive > 0 && timeouts.keepAlive <= 30_000);
+  assert.ok(timeouts.stalled > 0 && timeouts.stalled <= 120_000);
 });
 
 test('R-195[node] closing ends idle and stuck connections within two seconds, and finishes what is being answered', async (t) => {

@@ -112,7 +112,12 @@ export interface Listening {
   readonly host: string;
   readonly port: number;
   /** What a slow client is given, in milliseconds. */
-  readonly timeouts: { readonly headers: number; readonly request: number; readonly keepAlive: number };
+  readonly timeouts: {
+    readonly headers: number;
+    readonly request: number;
+    readonly keepAlive: number;
+    readonly stalled: number;
+  };
   /** Lets running answers finish, and ends within 2 s whatever clients do. */
   readonly close: () => Promise<void>;
 }
@@ -128,6 +133,8 @@ const serverOptions: ServerOptions = {
   requireHostHeader: true,
 };
 
+/** Nothing came in and nothing went out for so long: whoever sends requests and reads no answers holds no connection. */
+const stalledTimeout = 60_000;
 const maximumHeaders = 100;
 const maximumConnections = 10_000;
 /** Milliseconds between looks at idle connections while closing, and until the busy ones are cut. */
@@ -142,6 +149,7 @@ const closingPatience = 1_500;
  */
 export async function listen(server: Handler, options: ListenOptions): Promise<Listening> {
   const node = createNodeServer(server, options);
+  node.timeout = stalledTimeout;
   node.maxHeadersCount = maximumHeaders;
   node.maxConnections = maximumConnections;
   const host = options.host ?? '127.0.0.1';
@@ -153,7 +161,12 @@ export async function listen(server: Handler, options: ListenOptions): Promise<L
     });
   });
   const { port } = node.address() as AddressInfo;
-  const timeouts = { headers: node.headersTimeout, request: node.requestTimeout, keepAlive: node.keepAliveTimeout };
+  const timeouts = {
+    headers: node.headersTimeout,
+    request: node.requestTimeout,
+    keepAlive: node.keepAliveTimeout,
+    stalled: node.timeout,
+  };
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= closeServer(node, options.runtime ?? systemRuntime);
