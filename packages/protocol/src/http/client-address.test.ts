@@ -28,6 +28,11 @@ test('R-189[protocol] a forged hop in front of a proxy cannot choose the address
   assert.equal(address('10.0.0.1', 'nonsense, 203.0.113.9'), '203.0.113.9');
 });
 
+test('R-189[protocol] a client that writes many hops before its own cannot hide behind the proxy', () => {
+  const forged = Array.from({ length: 1000 }, () => '198.51.100.1').join(',');
+  assert.equal(address('10.0.0.1', `${forged}, 203.0.113.9`), '203.0.113.9');
+});
+
 test('R-189[protocol] a hop with a port is read', () => {
   assert.equal(address('10.0.0.1', '203.0.113.9:4711'), '203.0.113.9');
   assert.equal(address('10.0.0.1', '[2001:db8::9]:4711'), '2001:db8::9');

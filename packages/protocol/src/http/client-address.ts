@@ -28,15 +28,15 @@ export function clientAddress(
   const trusted = proxyList(trustedProxies);
   if (!isTrusted(trusted, peer)) return peer;
   const hops = (request.headers['x-forwarded-for'] ?? []).join(',').split(',');
-  if (hops.length > maximumHops) return peer;
   let client = peer;
-  for (const hop of hops.reverse()) {
+  // Only so many are looked at, from the right: what stands further left cannot hide whoever wrote it.
+  for (const hop of hops.slice(-maximumHops).reverse()) {
     const address = canonicalAddress(withoutPort(trimBlanks(hop)));
     if (address === undefined) return peer;
     client = address;
     if (!isTrusted(trusted, address)) return client;
   }
-  return client;
+  return hops.length > maximumHops ? peer : client;
 }
 
 /**
