@@ -184,6 +184,36 @@ test('R-163[policy] an expression for Kysely is the same condition, and its valu
   }
 });
 
+test('R-172[policy] in the predicate of a write, what was permitted a moment ago changes nothing any more', () => {
+  const policy = definePolicy(words, ({ permit }) => [
+    permit('mine', {
+      who: 'person',
+      on: 'thing',
+      may: ['list'],
+      scopes: [],
+      when: ({ principal, resource }) => eq(resource.b, principal.id),
+    }),
+  ]);
+  const database = new DatabaseSync(':memory:');
+  database.exec("CREATE TABLE thing (key INTEGER, b TEXT, n INTEGER) STRICT; INSERT INTO thing VALUES (1, 'nora', 0)");
+  const principal = {
+    kind: 'person',
+    id: 'nora',
+    tenant: 't',
+    team: null,
+    level: null,
+    staff: null,
+    teams: [],
+  } as const;
+  const request = { principal, scopes: [], action: 'thing.list', context: { place: null } } as const;
+  const { sql, parameters } = policy.filter(request, { dialect: 'sqlite' });
+  const update = database.prepare(`UPDATE thing SET n = n + 1 WHERE key = 1 AND ${sql}`);
+  assert.equal(update.run(...(parameters as SQLInputValue[])).changes, 1);
+  database.exec("UPDATE thing SET b = 'theo'");
+  assert.equal(update.run(...(parameters as SQLInputValue[])).changes, 0, 'it has another owner now');
+  database.close();
+});
+
 test('R-163[policy] a filter for a principal that does not fit its declaration selects nothing', () => {
   const policy = definePolicy(words, ({ permit }) => [
     permit('all', { who: 'person', on: 'thing', may: ['list'], scopes: [], when: () => always }),

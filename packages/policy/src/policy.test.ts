@@ -48,12 +48,12 @@ function policyOf(...rules: ((say: RuleBuilder<typeof words>) => Rule)[]): Polic
   return definePolicy(words, (say) => rules.map((rule) => rule(say)));
 }
 
-test('R-162[policy] without a rule everything is denied', () => {
+test('R-162[policy] S-67[policy] S-99[policy] without a rule everything is denied', () => {
   const decision = policyOf().decide({ ...asNora, action: 'invoice.read', resource: row });
   assert.deepEqual(decision, { effect: 'deny', rules: [], errors: [], scopes: [] });
 });
 
-test('R-163[policy] S-56[policy] an object is permitted to its owner and to nobody else, and the verdict names the rule', () => {
+test('R-163[policy] S-56[policy] S-79[policy] an object is permitted to its owner and to nobody else, and the verdict names the rule', () => {
   const policy = policyOf(ownerReads);
   const mine = policy.decide({ ...asNora, action: 'invoice.read', resource: row });
   assert.deepEqual(mine, { effect: 'permit', rules: ['owner-reads'], errors: [], scopes: [] });
@@ -61,7 +61,7 @@ test('R-163[policy] S-56[policy] an object is permitted to its owner and to nobo
   assert.equal(foreign.effect, 'deny');
 });
 
-test('R-167[policy] scope, subject and object state are all needed', () => {
+test('R-167[policy] S-55[policy] scope, subject and object state are all needed', () => {
   const policy = policyOf(({ permit }) =>
     permit('owner-updates-open', {
       who: 'person',
@@ -312,7 +312,7 @@ test('R-163[policy] a rule asks one step away, and an object whose relations wer
   }
 });
 
-test('R-165[policy] S-57[policy] a function is refused before any object is loaded, and possible when some object may fit', () => {
+test('R-165[policy] S-57[policy] S-80[policy] a function is refused before any object is loaded, and possible when some object may fit', () => {
   const policy = policyOf(ownerReads, ({ permit }) =>
     permit('accountant-lists', {
       who: 'person',
@@ -331,7 +331,7 @@ test('R-165[policy] S-57[policy] a function is refused before any object is load
   assert.equal(policy.foresee({ ...asNora, action: 'invoice.delete' }).effect, 'deny');
 });
 
-test('R-166[policy] S-59[policy] the mask is the union of what holding rules open, without what a forbid hides', () => {
+test('R-166[policy] S-59[policy] S-81[policy] the mask is the union of what holding rules open, without what a forbid hides', () => {
   const policy = policyOf(
     ownerReads,
     ({ permit }) =>

@@ -2,7 +2,7 @@
 import type { Matrix, MatrixCase } from '@castellan/policy/analysis';
 
 /** One case on each line, so that a change of the policy is a readable change of the file. */
-export function casesInWords({ cases }: Matrix): string {
+export function casesAsLines({ cases }: Matrix): string {
   return cases.map((one) => JSON.stringify(one)).join('\n');
 }
 

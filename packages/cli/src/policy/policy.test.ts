@@ -115,9 +115,11 @@ test('R-174[policy] matrix prints the cases, and recorded cases notice what was 
   assert.match(text, /person +note.read +deny +owner-reads does not ask for notes:read/);
   assert.match(text, /\d+ cases notice \d+ faults/);
   const recorded = write((await run('matrix', file, '--json')).text, 'jsonl');
+  const same = await run('matrix', file, '--verify', recorded);
+  assert.ok(!same.failed);
   assert.match(
-    (await run('matrix', file, '--verify', recorded)).text,
-    /^(\d+) of \1 recorded cases are answered the same$/,
+    same.text,
+    /^(\d+) of \1 recorded cases are answered the same\n(\d+) of \2 faults are noticed \(100\.0 %\)/,
   );
   const weakened = await run('matrix', moduleOf(later), '--verify', recorded);
   assert.ok(weakened.failed);
@@ -126,6 +128,14 @@ test('R-174[policy] matrix prints the cases, and recorded cases notice what was 
     /note.read is denied, but the answer is permit. As if:\n {2}owner-reads does not ask for notes:read/,
   );
   assert.match(weakened.text, /note.burn is permitted, but the answer is deny. As if:\n {2}keeper-burns is missing/);
+});
+
+test('R-174[policy] recorded cases without those of a new rule fail', async () => {
+  const first = definePolicy(words, () => before.rules.slice(0, 1));
+  const recorded = write((await run('matrix', moduleOf(first), '--json')).text, 'jsonl');
+  const { text, failed } = await run('matrix', moduleOf(before), '--verify', recorded);
+  assert.ok(failed);
+  assert.match(text, /no recorded case notices if keeper-burns is missing/);
 });
 
 test('S-82[policy] diff says who gains or loses what, and fails only when it is asked to', async () => {

@@ -3,17 +3,21 @@
  *
  * Owns reading a policy's module and printing. Does not own: any conclusion (`@castellan/policy/analysis`).
  */
+import type { Policy, Vocabulary } from '@castellan/policy';
 import {
   answerOf,
   differenceInWords,
   differencesBetween,
   findingsOf,
+  type MatrixCase,
   matrix,
+  scoreInWords,
+  scoreOf,
   wrongAnswers,
 } from '@castellan/policy/analysis';
 import { Command } from 'commander';
 import { loadPolicy } from './load-policy.ts';
-import { casesInWords, matrixLines, matrixSummary } from './matrix-table.ts';
+import { casesAsLines, matrixLines, matrixSummary } from './matrix-table.ts';
 import { readRecordedCases, readRequest } from './read-input.ts';
 
 /** What the commands touch. */
@@ -44,7 +48,7 @@ export function policyCommand(deps: PolicyDeps): Command {
     .description('list the cases that notice when any rule is missing or weakened')
     .argument('<module>', module)
     .option('--json', 'one case on each line, to be recorded')
-    .option('--verify <file>', 'recorded cases: does the policy still answer them the same?')
+    .option('--verify <file>', 'recorded cases: are they answered the same, and do they notice every fault?')
     .action(async (file: string, options: MatrixOptions) => showMatrix(file, options, deps));
   command
     .command('diff')
@@ -88,16 +92,20 @@ interface MatrixOptions {
 
 async function showMatrix(file: string, { json, verify }: MatrixOptions, deps: PolicyDeps): Promise<void> {
   const policy = await loadPolicy(file);
-  if (verify !== undefined) {
-    const cases = await readRecordedCases(verify);
-    const failures = wrongAnswers(cases, answerOf(policy));
-    for (const failure of failures) deps.print(failure);
-    deps.print(`${cases.length - failures.length} of ${cases.length} recorded cases are answered the same`);
-    if (failures.length > 0) deps.fail();
-    return;
-  }
+  if (verify !== undefined) return verifyCases(policy, await readRecordedCases(verify), deps);
   const found = matrix(policy);
-  deps.print(json === true ? casesInWords(found) : `${matrixLines(found)}\n\n${matrixSummary(found)}`);
+  deps.print(json === true ? casesAsLines(found) : `${matrixLines(found)}\n\n${matrixSummary(found)}`);
+}
+
+/** Recorded cases that are answered differently now, and faults of rules that were written after them. */
+function verifyCases(policy: Policy<Vocabulary>, cases: readonly MatrixCase[], { print, fail }: PolicyDeps): void {
+  const wrong = wrongAnswers(cases, answerOf(policy));
+  const score = scoreOf(policy, cases);
+  for (const problem of wrong) print(problem);
+  for (const { rule, words } of score.missed) print(`no recorded case notices if ${rule} ${words}`);
+  print(`${cases.length - wrong.length} of ${cases.length} recorded cases are answered the same`);
+  print(scoreInWords(score));
+  if (wrong.length + score.missed.length > 0) fail();
 }
 
 async function compare(

@@ -8,5 +8,6 @@ export { type CedarExport, type CedarRequest, toCedar, toCedarRequest } from './
 export { type Difference, differenceInWords, differencesBetween } from './differences.ts';
 export { type Finding, findingsOf } from './findings.ts';
 export { type Matrix, type MatrixCase, matrix } from './matrix.ts';
+export { type Score, scoreInWords, scoreOf } from './score.ts';
 export { UndecidedError } from './solve.ts';
 export { type Answer, answerOf, negativeSuite, type SuiteTest, wrongAnswers } from './suite.ts';
