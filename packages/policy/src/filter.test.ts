@@ -143,7 +143,7 @@ async function agreesOnPostgres(client: Client, { policy, asking, objects }: Sam
   );
 }
 
-test('R-163[policy] an expression for Kysely is the same condition, and its values stay parameters', () => {
+test('R-163[policy] R-182[policy] an expression for Kysely is the same condition, and its values stay parameters', () => {
   const policy = definePolicy(words, ({ permit }) => [
     permit('mine-or-of-my-team', {
       who: 'person',

@@ -386,7 +386,7 @@ test('R-166[policy] S-58[policy] S-84[policy] only the fields of the action at h
   assert.deepEqual(policy.writable({ ...request, principal: theo }), []);
 });
 
-test('R-163[policy] a filter quotes identifiers and passes every value as a parameter', () => {
+test('R-163[policy] R-182[policy] a filter quotes identifiers and passes every value as a parameter', () => {
   const policy = policyOf(ownerReads, ({ forbid }) =>
     forbid('void-is-hidden', {
       on: 'invoice',
