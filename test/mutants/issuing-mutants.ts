@@ -153,18 +153,6 @@ export const issuingMutants: readonly Mutant[] = [
     ],
   },
   {
-    row: 'R-044',
-    file: 'packages/server/src/endpoints/token/token.ts',
-    breaks: 'a revoked authorization still issues',
-    find: "if (authorization.revokedAt !== undefined) refuse('authorization_revoked');",
-    replace: '',
-    tests: [
-      'packages/server/src/endpoints/token/token.test.ts',
-      'packages/server/src/endpoints/token/authorization-code.test.ts',
-      'packages/server/src/endpoints/token/refresh-token.test.ts',
-    ],
-  },
-  {
     row: 'R-048',
     file: 'packages/server/src/endpoints/token/token.ts',
     breaks: 'a family outlives its session',
@@ -206,10 +194,10 @@ export const issuingMutants: readonly Mutant[] = [
   },
   {
     row: 'R-115',
-    file: 'packages/server/src/endpoints/userinfo/userinfo.ts',
-    breaks: 'UserInfo tells of locked people',
-    find: "return person?.state === 'active' ? person : refuse",
-    replace: 'return person !== undefined ? person : refuse',
+    file: 'packages/server/src/store/operations/access-tokens.ts',
+    breaks: 'tokens of locked people stand',
+    find: " AND p.state = 'active'",
+    replace: '',
     tests: ['packages/server/src/endpoints/userinfo/userinfo.test.ts'],
   },
   {
