@@ -263,7 +263,12 @@ export const entranceMutants: readonly Break[] = [
     ['R-219', 'access tokens of an hour pass', 'accessToken: whole(60, 900)', 'accessToken: whole(60, 3600)'],
   ]),
   ...at('events/events.ts', 'events/events.test.ts', [
-    ['I-7', 'a flood pushes out what went before', 'if (flow.buffer.length % promptBatch === 0) nudge(flow);', ''],
+    [
+      'I-7',
+      'a flood pushes out what went before',
+      'if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) nudge(flow);',
+      '',
+    ],
     [
       'R-226',
       'events leave the outbox before the sinks have them',

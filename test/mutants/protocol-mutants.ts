@@ -327,7 +327,7 @@ export const protocolMutants: readonly Break[] = [
     ['protocol/http/client-address.test.ts'],
     [
       ['R-189', 'every peer is a trusted proxy', 'if (!isTrusted(trusted, peer)) return peer;', ''],
-      ['R-189', 'the leftmost hop counts', 'hops.reverse()', 'hops'],
+      ['R-189', 'the leftmost hop counts', 'hops.slice(-maximumHops).reverse()', 'hops.slice(-maximumHops)'],
       ['R-189', 'every IPv6 address has its own allowance', '.slice(0, 4)', '.slice(0, 7)'],
     ],
   ),
