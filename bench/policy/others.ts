@@ -42,12 +42,11 @@ export async function casl(): Promise<Decide | undefined> {
     ]),
   );
   return (request) => {
-    const { id, role, team } = request.principal;
-    const key = `${id} ${role} ${team}`;
-    let ability = abilities.get(key);
+    const { id } = request.principal;
+    let ability = abilities.get(id);
     if (ability === undefined) {
       ability = library.createMongoAbility(caslRules(request));
-      abilities.set(key, ability);
+      abilities.set(id, ability);
     }
     const [, verb = ''] = request.action.split('.');
     return ability.relevantRuleFor(verb, objects.get(request) as object)?.inverted === false;

@@ -185,14 +185,16 @@ const actions = Object.entries(words.resources).flatMap(([name, { actions: verbs
 const roles = ['customer', 'accountant', 'lead', 'moderator'] as const;
 const states = ['open', 'draft', 'void', 'archived', 'locked', 'secret', 'paid'] as const;
 
+const people: readonly Person[] = Array.from({ length: 16 }, (_, index) => ({
+  kind: 'person',
+  id: `person-${index}`,
+  role: roles[index % 4] ?? 'lead',
+  team: `team-${index % 5}`,
+}));
+
 /** Different people about different objects; the same requests in every run. */
 export const requests: readonly BenchRequest[] = Array.from({ length: 509 }, (_, index) => ({
-  principal: {
-    kind: 'person',
-    id: `person-${index % 16}`,
-    role: roles[index % 4] ?? 'lead',
-    team: `team-${index % 5}`,
-  },
+  principal: people[index % people.length] as Person,
   scopes: ['openid', 'api'],
   action: actions[index % actions.length] as BenchRequest['action'],
   resource: {

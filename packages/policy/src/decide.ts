@@ -24,14 +24,38 @@ export function foresee(index: RuleIndex, request: UntypedRequest): Decision {
   return answer(index, { ...request, resource: undefined });
 }
 
-/** A getter or proxy in a row can throw; whatever is thrown is a denial and never a permit. */
 function answer(index: RuleIndex, request: UntypedRequest): Decision {
-  try {
+  return failClosed(() => {
     const plan = planFor(index.actions, request.action, request);
     const values = plan?.slots.read(request);
     return plan === undefined || values === undefined
       ? refused(...problemsOf(index, plan, request))
-      : judge(plan, values, request);
+      : judge(plan, values, { scopes: request.scopes, isKnown: request.resource !== undefined });
+  });
+}
+
+/**
+ * The same decision for many objects: who asks for what is read once, and a later change of the principal counts for
+ * nothing.
+ */
+export function decider(index: RuleIndex, request: UntypedRequest): (resource: unknown) => Decision {
+  // What cannot be read is told in full by the one decision.
+  const decideAgain = (resource: unknown): Decision => decide(index, { ...request, resource });
+  const plan = planFor(index.actions, request.action, request);
+  const known = plan?.slots.read({ ...request, resource: undefined });
+  if (plan === undefined || known === undefined) return decideAgain;
+  const asked: Asked = { scopes: [...request.scopes], isKnown: true };
+  return (resource) =>
+    failClosed(() => {
+      const values = isObject(resource) ? plan.slots.complete(known, resource) : undefined;
+      return values === undefined ? decideAgain(resource) : judge(plan, values, asked);
+    });
+}
+
+/** A getter or proxy in a row can throw; whatever is thrown is a denial and never a permit. */
+function failClosed(decision: () => Decision): Decision {
+  try {
+    return decision();
   } catch {
     return refused('the decision could not be made');
   }
@@ -47,10 +71,15 @@ export function planFor(
   return Array.isArray(scopes) ? plans.get(name)?.get(kind as string) : undefined;
 }
 
-function judge(plan: Plan, values: Values, { resource, scopes }: UntypedRequest): Decision {
+interface Asked {
+  readonly scopes: readonly string[];
+  /** Whether there is an object. */
+  readonly isKnown: boolean;
+}
+
+function judge(plan: Plan, values: Values, { scopes, isKnown }: Asked): Decision {
   // An undefined verdict means that some object may fit. About a known object there is none; should there be one all
   // the same, it forbids and does not permit.
-  const isKnown = resource !== undefined;
   let decision: Decision | undefined;
   for (const one of plan.forbids) if (one.when.holds(values) ?? isKnown) decision = joined(decision, one.alone);
   if (decision !== undefined) return decision;

@@ -84,6 +84,8 @@ test('R-163[policy,sqlite] for random policies and rows with nulls, the filter s
     );
     const inMemory = objects.filter(policy.predicate(asking)).map(({ key }) => key);
     assert.deepEqual(inMemory, expected, 'the predicate for arrays agrees');
+    const one = objects.map((resource) => policy.decide({ ...asking, resource }));
+    assert.deepEqual(objects.map(policy.decider(asking)), one, 'for many objects it is the same decision');
     const possible = policy.foresee(asking).effect === 'permit';
     assert.ok(possible || expected.length === 0, 'what is not foreseen is never permitted');
     selected += expected.length;

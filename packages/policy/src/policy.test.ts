@@ -202,6 +202,25 @@ test('R-170[policy] null is written down: no comparison matches it, its negation
   );
 });
 
+test('R-170[policy] a decision for many objects denies what one decision denies, and keeps who asked', () => {
+  const policy = policyOf(ownerReads);
+  const principal: { -readonly [K in keyof typeof nora]: (typeof nora)[K] } = { ...nora };
+  const decideOn = policy.decider({ ...asNora, principal, action: 'invoice.read' });
+  assert.equal(decideOn(row).effect, 'permit');
+  (principal as { id: string }).id = 'eve';
+  assert.equal(decideOn(row).effect, 'permit', 'a change of the principal counts for nothing');
+  assert.equal(decideOn({ ...row, ownerId: 'eve' }).effect, 'deny');
+  for (const [object, error] of [
+    [{ ...row, ownerId: 7 }, 'resource.ownerId is not what was declared'],
+    [{ ...row, ownerId: undefined }, 'resource.ownerId is missing'],
+    [null, 'resource is missing'],
+  ] as const) {
+    assert.deepEqual(decideOn(object as never), { effect: 'deny', rules: [], errors: [error], scopes: [] });
+  }
+  const nobody = policy.decider({ ...asNora, principal: { kind: 'person' } as never, action: 'invoice.read' });
+  assert.deepEqual(nobody(row).errors, ['principal.id is missing']);
+});
+
 test('R-170[policy] what a polluted prototype would lend to every object is not there', () => {
   const policy = policyOf(ownerReads);
   const { ownerId: _, ...unowned } = row;

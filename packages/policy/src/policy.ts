@@ -5,7 +5,7 @@
  * imports nothing. Default deny, a forbid wins, the order of rules does not matter, an error denies.
  */
 import { checkPolicy } from './check-policy.ts';
-import { decide, foresee, type UntypedRequest } from './decide.ts';
+import { decide, decider, foresee, type UntypedRequest } from './decide.ts';
 import type { Decision } from './decision.ts';
 import { type Explanation, explain } from './explain.ts';
 import { readable, writable } from './fields.ts';
@@ -60,6 +60,10 @@ export interface Policy<V extends Vocabulary> {
   readonly filter: <A extends ActionName<V>>(request: ActionRequest<V, A>, options: FilterOptions) => Filter;
   /** The same condition as an expression of Kysely, made with the `sql` tag that is handed in. */
   readonly where: <A extends ActionName<V>, E>(request: ActionRequest<V, A>, options: WhereOptions<E>) => E;
+  /** `decide` for many objects: who asks is read and checked once, and what it costs then is the object. */
+  readonly decider: <A extends ActionName<V>>(
+    request: ActionRequest<V, A>,
+  ) => (resource: ObjectOf<V, ResourceOf<V, A>>) => Decision;
   /** The same condition for objects that are already in memory: `objects.filter(policy.predicate(request))`. */
   readonly predicate: <A extends ActionName<V>>(
     request: ActionRequest<V, A>,
@@ -109,8 +113,11 @@ export function definePolicy<const V extends Vocabulary>(
     foresee: foresee.bind(undefined, index),
     filter: filter.bind(undefined, index),
     where: where.bind(undefined, index),
-    predicate: (request: UntypedRequest) => (resource: unknown) =>
-      decide(index, { ...request, resource }).effect === 'permit',
+    decider: decider.bind(undefined, index),
+    predicate: (request: UntypedRequest) => {
+      const decideOn = decider(index, request);
+      return (resource: unknown) => decideOn(resource).effect === 'permit';
+    },
     readable: readable.bind(undefined, index),
     writable: writable.bind(undefined, index),
   };

@@ -32,6 +32,8 @@ interface RelatedSlots extends Slots {
 export interface SlotReader extends Slots {
   /** Undefined when something is missing or does not fit. An object that is not there is one that is not known yet. */
   readonly read: (request: Subjects) => Values | undefined;
+  /** What was read without an object, and now that there is one. */
+  readonly complete: (known: Values, resource: unknown) => Values | undefined;
   /** What is missing or does not fit: names, never values. */
   readonly problems: (request: Subjects) => readonly string[];
 }
@@ -74,6 +76,7 @@ export function createSlots(declared: Declared): SlotReader {
   return {
     ...slots,
     read: (request) => readAll(layout, request),
+    complete: (known, resource) => readObject(layout, known, resource),
     problems: (request) => findProblems(layout, request),
   };
 }
@@ -121,6 +124,11 @@ function readAll({ blank, parts }: Layout, { principal, resource, context }: Sub
     (resource === undefined || readPart(parts.resource, resource, values)) &&
     readPart(parts.context, context, values);
   return isRead ? values : undefined;
+}
+
+function readObject({ parts }: Layout, known: Values, resource: unknown): Values | undefined {
+  const values = known.slice();
+  return readPart(parts.resource, resource, values) ? values : undefined;
 }
 
 function readPart(slots: readonly Slot[], given: unknown, values: unknown[]): boolean {
