@@ -24,6 +24,11 @@ export interface CedarExport {
   readonly left: readonly { readonly rule: string; readonly why: string }[];
 }
 
+/**
+ * Exports a policy; `left` is to be read before the export is relied on.
+ *
+ * @example const { text, left } = toCedar(policy);
+ */
 export function toCedar<V extends Vocabulary>({ vocabulary, rules }: Policy<V>): CedarExport {
   const policies: Record<string, string> = {};
   const left: { rule: string; why: string }[] = [];
