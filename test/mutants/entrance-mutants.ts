@@ -276,4 +276,35 @@ export const entranceMutants: readonly Break[] = [
       '    void deliver(\n      batch',
     ],
   ]),
+  ...at('endpoints/discovery/discovery.ts', 'endpoints/discovery/discovery.test.ts', [
+    [
+      'R-020',
+      'the token endpoint is somewhere else',
+      'token_endpoint: issuer + paths.token',
+      'token_endpoint: paths.token',
+    ],
+    [
+      'R-099',
+      'request objects are offered, which are not there',
+      'request_parameter_supported: false',
+      'request_parameter_supported: true',
+    ],
+    ['R-099', 'plain PKCE is offered', "supported: ['S256']", "supported: ['S256', 'plain']"],
+  ]),
+  {
+    row: 'R-113',
+    file: `${source}/endpoints/logout/logout.ts`,
+    breaks: 'the session that a hint names lives on',
+    find: 'new Set([session?.id, asked.hint?.session])',
+    replace: 'new Set([session?.id])',
+    tests: ['test/flows/logout.test.ts'],
+  },
+  {
+    row: 'R-125',
+    file: `${source}/endpoints/login/login.ts`,
+    breaks: 'a sign-in may come from another site',
+    find: '  checkOrigin(request, new URL(deps.issuer).origin);',
+    replace: '',
+    tests: ['test/flows/csrf.test.ts'],
+  },
 ];
