@@ -307,4 +307,18 @@ export const entranceMutants: readonly Break[] = [
     replace: '',
     tests: ['test/flows/csrf.test.ts'],
   },
+  ...at('endpoints/discovery/discovery.ts', 'endpoints/discovery/discovery.test.ts', [
+    ['R-029', 'a password grant is offered', 'grant_types_supported: [', "grant_types_supported: [\n      'password',"],
+  ]),
+  ...at('http/node.ts', 'http/tls.test.ts', [
+    ['R-215', 'an older TLS is spoken', "minVersion: 'TLSv1.3'", "minVersion: 'TLSv1.2'"],
+  ]),
+  {
+    row: 'R-105',
+    file: 'packages/guard/src/resource-metadata.ts',
+    breaks: 'the metadata names another resource',
+    find: 'resource: settings.resource,',
+    replace: 'resource: `${settings.resource}/`,',
+    tests: ['packages/guard/src/guard.test.ts'],
+  },
 ];
