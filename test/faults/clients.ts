@@ -59,7 +59,7 @@ export async function signInClients({ issuer, config, person, count }: SignIn): 
 }
 
 /** The network, and at the client's own address a page that says that somebody arrived. */
-function arrivingAt(redirectUri: string): Transport {
+export function arrivingAt(redirectUri: string): Transport {
   const html = [['content-type', 'text/html; charset=utf-8']] as const;
   return async (request) =>
     request.url.href.startsWith(redirectUri)

@@ -3,19 +3,19 @@
  * it was given. Five rounds on each store; `ROUNDS` or an argument says otherwise, `npm run test:faults` runs 50.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import type { RecordedEvent } from '@castellan/audit';
 import { systemRuntime } from '@castellan/protocol';
 import type { Config } from '@castellan/server';
-import { freePort, seededRandom, worldConfig } from '@castellan/testkit';
+import { seededRandom } from '@castellan/testkit';
 import { availablePostgres } from '@castellan/testkit/postgres';
 import { Client } from 'pg';
 import { generationOf, type RefreshClient, refreshTwice, refreshUntilKilled, signInClients } from './clients.ts';
 import { startIssuer } from './issuer.ts';
 import type { IssuerSettings } from './issuer-process.ts';
+import { clientOf, temporaryFolder, writeSettings } from './stage.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? process.argv[2] ?? 5);
 const clientCount = 6;
@@ -50,10 +50,11 @@ interface TestedStore {
 }
 
 async function survive(t: TestContext, { storeIn, read }: TestedStore): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'castellan-faults-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const settings = await writeSettings(folder, storeIn(folder));
-  const path = join(folder, 'settings.json');
+  const folder = temporaryFolder(t);
+  const { settings, path } = await writeSettings(folder, storeIn(folder), (config) => ({
+    ...config,
+    refreshRetry: { window: retryWindow },
+  }));
   const random = seededRandom(`${systemRuntime.now()}`);
 
   let issuer = await startIssuer(path);
@@ -102,28 +103,9 @@ function assertNothingUsable(database: string, clients: readonly RefreshClient[]
   }
 }
 
-async function writeSettings(folder: string, store: Config['store']): Promise<IssuerSettings> {
-  const port = await freePort();
-  const base = worldConfig({
-    issuer: `http://127.0.0.1:${port}`,
-    folder,
-    store,
-    randomBytes: systemRuntime.randomBytes,
-  });
-  const settings: IssuerSettings = {
-    config: { ...base, refreshRetry: { window: retryWindow } },
-    port,
-    events: join(folder, 'events.jsonl'),
-    person: { loginName: 'alice@example.org', password: 'correct horse battery staple', profile: {} },
-  };
-  writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings));
-  return settings;
-}
-
-async function signIn({ config, person }: IssuerSettings): Promise<readonly RefreshClient[]> {
-  const trusted = config.clients?.find(({ id }) => id === 'trusted');
-  assert.ok(trusted);
-  return signInClients({ issuer: config.issuer, config: trusted, person, count: clientCount });
+async function signIn(settings: IssuerSettings): Promise<readonly RefreshClient[]> {
+  const { config, person } = settings;
+  return signInClients({ issuer: config.issuer, config: clientOf(settings, 'trusted'), person, count: clientCount });
 }
 
 function assertNoProblems(clients: readonly RefreshClient[], round: number): void {
