@@ -2,6 +2,7 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { begunMutants } from './mutants/begun-mutants.ts';
 import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
 import { deviceMutants } from './mutants/device-mutants.ts';
@@ -37,6 +38,7 @@ export const mutants: readonly Mutant[] = [
   ...deviceMutants,
   ...bffMutants,
   ...connectMutants,
+  ...begunMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',
