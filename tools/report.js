@@ -54,8 +54,9 @@ function isOwnFailure(data) {
   return data.details?.error?.failureType !== 'subtestsFailed';
 }
 
-function place(data) {
-  return data.file === undefined ? '' : relative(root, data.file).replaceAll('\\', '/');
+/** The file that ran: a test of a suite that several files register stands in another one. */
+function place({ entryFile }) {
+  return entryFile === undefined ? '' : relative(root, entryFile).replaceAll('\\', '/');
 }
 
 /** Notes which tests passed, for `npm run traceability`; files that did not run keep what they had. */
@@ -91,7 +92,7 @@ function failureLines(failures) {
     const error = data.details?.error;
     const cause = error?.cause ?? error;
     const detail = String(cause?.stack ?? cause?.message ?? cause);
-    return `${styleText('red', `✖ ${data.name}`)}\n  ${place(data)}:${data.line ?? 0}\n${detail.replace(/^/gm, '    ')}\n`;
+    return `${styleText('red', `✖ ${data.name}`)}\n  ${place({ entryFile: data.file })}:${data.line ?? 0}\n${detail.replace(/^/gm, '    ')}\n`;
   });
   return `\n${styleText('red', 'Failures')}\n${text.join('\n')}`;
 }

@@ -82,6 +82,19 @@ function redemption(store: 'sqlite' | 'postgres'): void {
     assertTokens(await web.redeem(attempt, code));
   });
 
+  test(`R-034[code,${store}] I-6 a code with any character changed is refused, and the code stays good`, async () => {
+    const web = world.client('web');
+    const { attempt, code } = await land();
+    const spoilt = Array.from(code, (character, index) => {
+      const other = character === 'A' ? 'B' : 'A';
+      return code.slice(0, index) + other + code.slice(index + 1);
+    });
+    for (const changed of [...spoilt, `${code}A`, code.slice(0, -1), code.toUpperCase(), `${code} `, ` ${code}`]) {
+      assertRefused(await web.redeem(attempt, changed), 400, 'invalid_grant');
+    }
+    assertTokens(await web.redeem(attempt, code));
+  });
+
   test(`R-026[code,${store}] R-071 failed client authentication does not use the code up`, async () => {
     const web = world.client('web');
     const { attempt, code } = await land();
