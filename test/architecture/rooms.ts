@@ -89,7 +89,15 @@ const server: readonly Room[] = [
   {
     name: 'server',
     holds: ['packages/server/src/'],
-    may: ['protocol', 'audit', 'limits', 'server/resolve-config', 'server/endpoints', ...serverRooms],
+    may: [
+      'protocol',
+      'audit',
+      'limits',
+      'server/resolve-config',
+      'server/administration',
+      'server/endpoints',
+      ...serverRooms,
+    ],
     because: 'server.ts is the composition root and routes.ts the table: they alone see everything',
   },
   {
@@ -148,6 +156,13 @@ const server: readonly Room[] = [
     may: ['protocol', 'audit', 'limits'],
     types: serverTypes,
     because: 'carrying requests must not depend on what they ask',
+  },
+  {
+    name: 'server/administration',
+    holds: ['packages/server/src/administration/'],
+    may: ['protocol', 'audit', 'server/store', 'server/resolve-config', ...domain],
+    types: serverTypes,
+    because: 'it is the second composition root: it changes what is stored, and answers no request',
   },
   {
     name: 'server/endpoints',

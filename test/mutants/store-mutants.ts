@@ -69,13 +69,15 @@ export const storeMutants: readonly Break[] = [
       'WHERE id = $1 AND ended_at IS NULL`, [end.id]',
       'WHERE id = $1 AND ended_at IS NULL AND replaced_at IS NULL`, [end.id]',
     ],
+  ]),
+  ...at('operations/revocation.ts', sqlite, [
     [
       'R-048',
       'a logout ends no authorization',
-      'session_chain = $1 AND offline = 0',
-      'session_chain = $1 AND offline = 9',
+      'session_chain = $3 AND offline = 0',
+      'session_chain = $3 AND offline = 9',
     ],
-    ['R-048', 'a logout ends offline access too', 'session_chain = $1 AND offline = 0', 'session_chain = $1'],
+    ['R-048', 'a logout ends offline access too', 'session_chain = $3 AND offline = 0', 'session_chain = $3'],
   ]),
   ...at('operations/parked-requests.ts', sqlite, [['I-1', 'a denied request goes on', ' AND denied_at IS NULL', '']]),
   ...at('operations/outbox.ts', sqlite, [

@@ -20,6 +20,8 @@ export interface EventEnvelope {
   readonly correlation: string;
   /** Who writes: the issuer, or the name of an API or BFF. */
   readonly source: string;
+  /** Set when nobody's request did it, but somebody who holds the configuration, in the shell. */
+  readonly actor?: 'administrator';
 }
 
 /** Changes of authority, written in the commit that makes the change. */
@@ -78,7 +80,7 @@ export type EffectEvent =
       readonly type: 'session.ended';
       readonly session: string;
       readonly person: string;
-      readonly reason: 'logout' | 'replaced' | 'refresh_refused';
+      readonly reason: 'logout' | 'replaced' | 'refresh_refused' | SessionEnding;
     }
   | {
       /** One access token was taken back; its authorization lives on. */
@@ -93,8 +95,18 @@ export type EffectEvent =
   /** A backup was restored: every authorization and session of before has ended. */
   | { readonly type: 'epoch.raised' };
 
+/** Why a session ended that nobody signed out of in its own browser. */
+export type SessionEnding = 'ended_elsewhere' | 'password_changed' | 'person_locked' | 'person_disabled';
+
 /** Why an authorization ended before its time. */
-export type RevocationReason = 'code_replay' | 'refresh_reuse' | 'logout' | 'revoked_by_client';
+export type RevocationReason =
+  | 'code_replay'
+  | 'refresh_reuse'
+  | 'logout'
+  | 'revoked_by_client'
+  | 'consent_withdrawn'
+  | 'client_disabled'
+  | SessionEnding;
 
 /** How a request ended: exactly one for each request. */
 export type OutcomeEvent =
@@ -178,6 +190,7 @@ export interface Sink {
 /** What a {@link recordEvents} call needs to know besides the events. */
 export interface Recorder {
   readonly source: string;
+  readonly actor?: EventEnvelope['actor'];
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
 }
@@ -200,6 +213,7 @@ export function recordEvents<E extends SecurityEvent>(
     time,
     correlation,
     source: recorder.source,
+    ...(recorder.actor === undefined ? {} : { actor: recorder.actor }),
     ...event,
   });
   return [record(first), ...rest.map(record)];

@@ -7,8 +7,10 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
+import { parsePort } from './dev/ports.ts';
 import { describeFailure } from './failure.ts';
 import { type LoginDeps, login, logout } from './login/login.ts';
 import { policyCommand } from './policy/policy.ts';
@@ -67,6 +69,8 @@ program
 
 program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }));
 
+for (const command of [userCommand]) program.addCommand(command({ runtime: systemRuntime, print }));
+
 function loginDeps(): LoginDeps {
   const home = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
   const tell = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -75,14 +79,6 @@ function loginDeps(): LoginDeps {
 
 function collect(value: string, list: readonly string[]): readonly string[] {
   return [...list, value];
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) {
-    throw new InvalidArgumentError('A port is a number from 1 to 65535.');
-  }
-  return port;
 }
 
 function print(text: string): void {

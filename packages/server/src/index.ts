@@ -1,6 +1,8 @@
 import './needed-node.ts';
 
 export type { NewPerson } from './accounts/accounts.ts';
+export { type Administration, openAdministration } from './administration/administration.ts';
+export type { PeopleAdministration, PersonView } from './administration/people.ts';
 export type {
   ClientConfig,
   Config,

@@ -15,8 +15,7 @@ import { describeFailure } from './http/trace.ts';
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { resolveConfig } from './resolve-config/resolve-config.ts';
 import { longestAccessToken } from './resources/resource.ts';
-import { openPostgresStore } from './store/postgres/postgres.ts';
-import { openSqliteStore } from './store/sqlite/sqlite.ts';
+import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 
 /** An authorization server that answers plain requests; `nodeListener`, `listen` and `fetchHandler` carry them. */
@@ -55,7 +54,7 @@ export async function createServer(
 ): Promise<Server> {
   const resolved = resolveConfig(config);
   const recorder: Recorder = { source: resolved.issuer, now: runtime.now, randomBytes: runtime.randomBytes };
-  const store = await openStore(resolved, runtime);
+  const store = await openStore(resolved.store, runtime);
   try {
     const keys = await openKeys(resolved, { store, recorder, runtime });
     const events = startEventFlow({
@@ -79,10 +78,6 @@ export interface Opened {
   readonly store: Store;
   readonly keys: KeyRing;
   readonly events: EventFlow;
-}
-
-async function openStore({ store }: ResolvedConfig, runtime: Runtime): Promise<Store> {
-  return 'sqlite' in store ? openSqliteStore(store.sqlite, runtime) : openPostgresStore(store.postgres, runtime);
 }
 
 async function openKeys(

@@ -11,7 +11,7 @@ import { createServer, resolveConfig } from '@castellan/server';
 import type { DevelopmentSetup } from '../project.ts';
 import { startApps } from './apps.ts';
 import { type Ending, type Watch, watchForEnd } from './ending.ts';
-import { createSecrets, openFolder } from './folder.ts';
+import { createSecrets, openFolder, rememberPort } from './folder.ts';
 import { listenOnSeat } from './listen.ts';
 import { describeProject, loadProject } from './load-project.ts';
 import { createPeople, peopleFile } from './people.ts';
@@ -82,12 +82,12 @@ async function makePlan(options: DevOptions, { runtime }: DevDeps): Promise<Plan
   const loaded = await loadProject(options.project);
   const folder = resolve(options.folder);
   const seats = planSeats(options.port, loaded.project.ports);
-  const urls = Object.fromEntries(seats.slice(1).map(({ name, url }) => [name, url]));
-  const setup = describeProject(loaded, { folder, issuer: seats[0].url, urls });
+  const setup = describeProject(loaded, { folder, seats });
   openFolder(folder);
   createSecrets(setup.config, runtime);
   resolveConfig(setup.config);
   await checkPorts(seats);
+  rememberPort(folder, options.port);
   return { name: loaded.project.name, folder, seats, setup };
 }
 

@@ -1,6 +1,6 @@
 /** The folder of a project: closed to everyone but its owner, and so is every secret in it. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createPrefixedToken, type Runtime, tokenPrefixes } from '@castellan/protocol';
 import type { Config } from '@castellan/server';
 
@@ -32,6 +32,17 @@ function createSecret(source: SecretSource | undefined, draw: () => string): voi
   if (typeof source !== 'object' || source === null || !('file' in source)) return;
   mkdirSync(dirname(source.file), { recursive: true, mode: 0o700 });
   writeNew(source.file, draw());
+}
+
+/** For commands that work beside what runs: the port of the issuer is part of its name. */
+export function rememberPort(folder: string, port: number): void {
+  replaceFile(join(folder, 'port'), `${port}\n`);
+}
+
+/** The port of the last start; undefined when there was none. */
+export function rememberedPort(folder: string): number | undefined {
+  const text = readIfThere(join(folder, 'port'))?.trim() ?? '';
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Writes a file that does not exist yet, for its owner alone; leaves an existing one as it is. */

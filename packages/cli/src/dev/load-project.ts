@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CommandError, ProjectError } from '../failure.ts';
-import type { DevelopmentPlace, DevelopmentProject, DevelopmentSetup } from '../project.ts';
+import type { DevelopmentProject, DevelopmentSetup } from '../project.ts';
+import type { Seat } from './ports.ts';
 
 const fileNames = ['castellan.config.ts', 'castellan.config.js'];
 
@@ -28,9 +29,7 @@ export interface LoadedProject {
 export async function loadProject(folder: string): Promise<LoadedProject> {
   const file = fileNames.map((name) => join(resolve(folder), name)).find((path) => existsSync(path));
   if (file === undefined) {
-    throw new CommandError(
-      `There is no ${fileNames[0]} in ${resolve(folder)}. Name the folder that has one: castellan dev <folder>`,
-    );
+    throw new CommandError(`There is no ${fileNames[0]} in ${resolve(folder)}. Name the folder that has one.`);
   }
   const { project } = await importFile(file);
   const problems = projectProblems(project);
@@ -43,8 +42,13 @@ export async function loadProject(folder: string): Promise<LoadedProject> {
  *
  * @throws {ProjectError} when it says something else; the issuer's own configuration is checked by the issuer
  */
-export function describeProject({ file, project }: LoadedProject, place: DevelopmentPlace): DevelopmentSetup {
-  const setup: unknown = project.describe(place);
+export function describeProject(
+  { file, project }: LoadedProject,
+  { folder, seats }: { readonly folder: string; readonly seats: readonly [Seat, ...Seat[]] },
+): DevelopmentSetup {
+  const [issuer, ...apps] = seats;
+  const urls = Object.fromEntries(apps.map(({ name, url }) => [name, url]));
+  const setup: unknown = project.describe({ folder, issuer: issuer.url, urls });
   const problems = setupProblems(setup, project.ports);
   if (problems.length > 0) throw new ProjectError(file, problems);
   return setup as DevelopmentSetup;

@@ -1,6 +1,16 @@
 /** Where everything listens, and whether it can: all ports are tried before anything starts. */
 import { createServer } from 'node:net';
+import { InvalidArgumentError } from 'commander';
 import { CommandError } from '../failure.ts';
+
+/** The option `--port`. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65535) {
+    throw new InvalidArgumentError('A port is a number from 1 to 65535.');
+  }
+  return port;
+}
 
 /** One part of a project and where it listens. */
 export interface Seat {

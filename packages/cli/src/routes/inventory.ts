@@ -1,5 +1,6 @@
 /** An inventory of routes as a guard tells it, or as a file kept it: read strictly, since either may be anything. */
 import { CommandError } from '../failure.ts';
+import { printable } from '../table.ts';
 
 const fields = ['action', 'scopes', 'input', 'output', 'limit', 'authentication', 'publicBecause'] as const;
 
@@ -29,24 +30,20 @@ function readRoute(entry: unknown, where: string): RouteLine {
   }
   // A field that this command does not know would be a difference that nobody is shown.
   const unknown = Object.keys(rest).find((name) => !fields.some((field) => field === name));
-  if (unknown !== undefined) throw new CommandError(`${where} has a field that is not known here: ${plain(unknown)}.`);
+  if (unknown !== undefined)
+    throw new CommandError(`${where} has a field that is not known here: ${printable(unknown)}.`);
   const declared = fields.flatMap((field) =>
     rest[field] === undefined ? [] : [[field, tell(field, rest[field])] as const],
   );
-  return { name: plain(`${method} ${path}`), declared: Object.fromEntries(declared) };
+  return { name: printable(`${method} ${path}`), declared: Object.fromEntries(declared) };
 }
 
 function tell(field: Field, value: unknown): string {
   if (field === 'limit') {
     const { count, period } = (value ?? {}) as { readonly count?: unknown; readonly period?: unknown };
-    return plain(`${String(count)} in ${String(period)} s`);
+    return printable(`${String(count)} in ${String(period)} s`);
   }
-  if (!Array.isArray(value)) return plain(String(value));
+  if (!Array.isArray(value)) return printable(String(value));
   const words = value.map((word) => (word === '' ? 'none' : String(word)));
-  return plain(words.length === 0 ? 'nothing' : words.join(field === 'scopes' ? ' | ' : ', '));
-}
-
-/** What is printed cannot move the cursor of the terminal it is printed on. */
-function plain(text: string): string {
-  return text.replace(/\p{C}/gu, '?');
+  return printable(words.length === 0 ? 'nothing' : words.join(field === 'scopes' ? ' | ' : ', '));
 }

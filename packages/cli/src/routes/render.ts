@@ -1,7 +1,8 @@
 /** Inventories and their differences, in words. */
+import { type Column, renderTable } from '../table.ts';
 import type { Field, RouteLine } from './inventory.ts';
 
-const columns: readonly (readonly [string, (route: RouteLine) => string | undefined])[] = [
+const columns: readonly Column<RouteLine>[] = [
   ['ROUTE', ({ name }) => name],
   ['ACTION', ({ declared }) => declared.action ?? 'public'],
   ['SCOPES', ({ declared }) => declared.scopes],
@@ -13,18 +14,7 @@ const columns: readonly (readonly [string, (route: RouteLine) => string | undefi
 
 /** A table with one line for each route. */
 export function renderInventory(routes: readonly RouteLine[]): string {
-  const rows = [
-    columns.map(([title]) => title),
-    ...routes.map((route) => columns.map(([, cell]) => cell(route) ?? '-')),
-  ];
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.join('\n');
+  return renderTable(columns, routes);
 }
 
 /** One line for each route that came or went, and for each field that is another; none when they are the same. */

@@ -115,7 +115,7 @@ test('R-108[session] use is written down at most once a minute', async (t) => {
 test('R-110[logout] an ended session is dead, and ends once', async (t) => {
   const { start, sessions, exchange } = await openRoom(t);
   const { cookieValue, session } = await start();
-  assert.equal(await sessions.end(session.id, exchange), 'ended');
+  assert.equal(await sessions.end({ id: session.id, reason: 'logout' }, exchange), 'ended');
   assert.equal(await sessions.find(cookieValue), undefined);
-  assert.equal(await sessions.end(session.id, exchange), 'not_live');
+  assert.equal(await sessions.end({ id: session.id, reason: 'logout' }, exchange), 'not_live');
 });

@@ -24,7 +24,13 @@ export interface Sessions {
    * Ends the session that a public id stands for, with its authorizations that lack `offline_access`: an ID token may
    * name one that the same person has replaced since.
    */
-  readonly end: (id: string, exchange: Exchange) => Promise<'ended' | 'not_live'>;
+  readonly end: (end: SessionEnd, exchange: Pick<Exchange, 'effects'>) => Promise<'ended' | 'not_live'>;
+}
+
+interface SessionEnd {
+  readonly id: string;
+  /** `ended_elsewhere` when it was not done in the session's own browser. */
+  readonly reason: 'logout' | 'ended_elsewhere';
 }
 
 interface SessionStart {
@@ -61,7 +67,7 @@ export function createSessions(deps: SessionDeps): Sessions {
   return {
     find: (cookieValue) => findSession(deps, cookieValue),
     start: (start, exchange) => startSession(deps, start, exchange),
-    end: (id, exchange) => endSession(deps, id, exchange),
+    end: (end, exchange) => endSession(deps, end, exchange),
   };
 }
 
@@ -111,13 +117,17 @@ async function startSession(
   return verdict === 'started' ? { cookieValue, session } : verdict;
 }
 
-async function endSession(deps: SessionDeps, id: string, exchange: Exchange): Promise<'ended' | 'not_live'> {
+async function endSession(
+  deps: SessionDeps,
+  { id, reason }: SessionEnd,
+  exchange: Pick<Exchange, 'effects'>,
+): Promise<'ended' | 'not_live'> {
   const now = epochSeconds(deps.runtime);
   const session = await deps.store.findSessionById(id, now);
   if (session === undefined) return 'not_live';
   return deps.store.endSession(
-    { id: session.id, now },
-    exchange.effects({ type: 'session.ended', session: session.id, person: session.person, reason: 'logout' }),
+    { id: session.id, reason, now },
+    exchange.effects({ type: 'session.ended', session: session.id, person: session.person, reason }),
   );
 }
 

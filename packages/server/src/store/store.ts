@@ -58,6 +58,8 @@ export interface PersonRow {
 export interface PersonStore {
   readonly findPerson: (id: string) => Promise<PersonRow | undefined>;
   readonly findPersonByLogin: (loginName: string) => Promise<PersonRow | undefined>;
+  /** In the order of login names, from the one after `after`; an empty `after` begins. */
+  readonly listPersons: (page: { readonly after: string; readonly limit: number }) => Promise<readonly PersonRow[]>;
   readonly createPerson: (person: PersonRow, events: RecordedEffects) => Promise<'created' | 'login_taken'>;
   /** Replaces the hash only if it is still `previousHash`. */
   readonly rehashPassword: (
@@ -114,7 +116,7 @@ export interface SessionStore {
    * authorizations, except those with `offline_access`, with an `authorization.revoked` event of the store's for each.
    */
   readonly endSession: (
-    end: { readonly id: string; readonly now: number },
+    end: { readonly id: string; readonly reason: 'logout' | 'ended_elsewhere'; readonly now: number },
     events: RecordedEffects,
   ) => Promise<'ended' | 'not_live'>;
 }

@@ -63,7 +63,7 @@ export function createLogoutConfirmEndpoint(deps: LogoutDeps): Endpoint {
     const { address } = fields;
     deps.formTokens.check('logout', [browser, session.id, address ?? ''], fields['form_token']);
     exchange.identify({ person: session.person });
-    await deps.sessions.end(session.id, exchange);
+    await deps.sessions.end({ id: session.id, reason: 'logout' }, exchange);
     if (address === undefined) return signedOut(request, deps);
     const answer = deps.pages.goOn(address);
     return { ...answer, headers: { ...answer.headers, ...clearedCookie(request, deps) } };
@@ -93,7 +93,7 @@ async function endSessions(
   { deps, exchange }: Ending,
 ): Promise<void> {
   for (const id of new Set([session?.id, asked.hint?.session])) {
-    if (id !== undefined) await deps.sessions.end(id, exchange);
+    if (id !== undefined) await deps.sessions.end({ id, reason: 'logout' }, exchange);
   }
 }
 

@@ -115,7 +115,7 @@ test('R-110[logout] a code of a session that was ended buys nothing', async (t) 
   const { id, person } = stage.session;
   const now = Math.floor(stage.runtime.now() / 1000);
   const events = stage.exchange.effects({ type: 'session.ended', session: id, person, reason: 'logout' });
-  await stage.store.endSession({ id, now }, events);
+  await stage.store.endSession({ id, reason: 'logout', now }, events);
   assert.equal((await stage.redeem(code)).json.error, 'invalid_grant');
 });
 

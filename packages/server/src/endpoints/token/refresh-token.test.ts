@@ -217,7 +217,7 @@ test('R-048[refresh,sqlite] without offline_access a family ends with its sessio
   const { id, person } = stage.session;
   const now = Math.floor(stage.runtime.now() / 1000);
   const events = stage.exchange.effects({ type: 'session.ended', session: id, person, reason: 'logout' });
-  await stage.store.endSession({ id, now }, events);
+  await stage.store.endSession({ id, reason: 'logout', now }, events);
   assert.equal((await stage.refresh(bound)).json.error, 'invalid_grant');
   assert.equal((await stage.refresh(free)).status, 200);
 });

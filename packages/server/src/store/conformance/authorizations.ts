@@ -123,7 +123,7 @@ function redemptionRaces({ name, check }: Conformance): void {
         ...granted.map(({ code }, index) =>
           stores.first.redeemCode({ codeHash: code.codeHash, family: families[index], now: start }, redemptionEvents),
         ),
-        stores.second.endSession({ id: session.id, now: start }, effects('ended')),
+        stores.second.endSession({ id: session.id, reason: 'logout', now: start }, effects('ended')),
       ]);
       for (const { authorization } of granted) {
         assert.equal((await stores.first.findAuthorization(authorization.id))?.revokedAt, start);

@@ -170,7 +170,7 @@ function deciding({ name, check }: Conformance): void {
       const held = await claimed(first);
       const late = { ...approval(held), claim: { ...held.claim, now: held.code.expiresAt } };
       assert.equal(await second.approveDeviceCode(late, effects('no')), 'gone');
-      await second.endSession({ id: held.session.id, now: start + 2 }, effects('ended'));
+      await second.endSession({ id: held.session.id, reason: 'logout', now: start + 2 }, effects('ended'));
       assert.equal(await first.approveDeviceCode(approval(held), effects('no')), 'gone');
       await assertRecorded(first, 'ended');
     },
@@ -207,7 +207,7 @@ function redemption({ name, check }: Conformance): void {
     const { first, second } = stores;
     const { code, session } = await approved(first);
     const redeem = { deviceCodeHash: code.deviceCodeHash, family: undefined, now: start + 5 };
-    await second.endSession({ id: session.id, now: start + 2 }, effects('ended'));
+    await second.endSession({ id: session.id, reason: 'logout', now: start + 2 }, effects('ended'));
     assert.equal(await first.redeemDeviceCode(redeem, effects('no')), 'revoked');
   });
 

@@ -13,6 +13,15 @@ export function personConformance({ name, check }: Conformance): void {
     await assertRecorded(first, 'created');
   });
 
+  check(`R-222[${name}] people are listed by login name, page after page`, async ({ first, second }) => {
+    for (const loginName of ['carl', 'anna', 'berta']) await first.createPerson(personRow({ loginName }), effects('p'));
+    const names = async (after: string, limit: number): Promise<readonly string[]> =>
+      (await second.listPersons({ after, limit })).map(({ loginName }) => loginName);
+    assert.deepEqual(await names('', 2), ['anna', 'berta']);
+    assert.deepEqual(await names('berta', 2), ['carl']);
+    assert.deepEqual(await names('a\0', 9), ['anna', 'berta', 'carl']);
+  });
+
   check(
     `R-182[${name}] R-225 a login name that no database could hold belongs to nobody, on every store`,
     async (stores) => {

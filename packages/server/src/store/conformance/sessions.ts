@@ -93,7 +93,10 @@ function ending({ name, check }: Conformance): void {
       const offline = await authorize(stores.first, { ...subject, offline: true });
       const elsewhere = await authorize(stores.first, { ...subject, session: other.id });
       await emptyOutbox(stores.first);
-      assert.equal(await stores.second.endSession({ id: session.id, now: start + 9 }, effects('ended')), 'ended');
+      assert.equal(
+        await stores.second.endSession({ id: session.id, reason: 'logout', now: start + 9 }, effects('ended')),
+        'ended',
+      );
       assert.equal(await isLive(stores, session), false);
       assert.equal(await isLive(stores, other), true);
       const revokedAt = async (id: string) => (await stores.first.findAuthorization(id))?.revokedAt;
@@ -119,11 +122,16 @@ function ending({ name, check }: Conformance): void {
   check(`I-7[${name}] I-6 ending a session that is not live has no effect and no event`, async (stores) => {
     const session = await signIn(stores.first);
     await emptyOutbox(stores.first);
-    assert.equal(await stores.first.endSession({ id: 'unknown', now: start }, effects('no')), 'not_live');
-    const late = { id: session.id, now: session.absoluteExpiresAt };
+    assert.equal(
+      await stores.first.endSession({ id: 'unknown', reason: 'logout', now: start }, effects('no')),
+      'not_live',
+    );
+    const late = { id: session.id, reason: 'logout', now: session.absoluteExpiresAt } as const;
     assert.equal(await stores.first.endSession(late, effects('no')), 'not_live');
     const verdicts = await Promise.all(
-      [stores.first, stores.second].map((store) => store.endSession({ id: session.id, now: start }, effects('ended'))),
+      [stores.first, stores.second].map((store) =>
+        store.endSession({ id: session.id, reason: 'logout', now: start }, effects('ended')),
+      ),
     );
     assert.deepEqual(verdicts.sort(), ['ended', 'not_live']);
     await assertRecorded(stores.first, 'ended');
@@ -133,7 +141,7 @@ function ending({ name, check }: Conformance): void {
     const session = await signIn(stores.first);
     const parked = parkedRow();
     await stores.first.parkRequest(parked);
-    await stores.first.endSession({ id: session.id, now: start }, effects('ended'));
+    await stores.first.endSession({ id: session.id, reason: 'logout', now: start }, effects('ended'));
     await emptyOutbox(stores.first);
     const { authorization, code } = await authorize(stores.second, { person: session.person, session: session.id });
     assert.equal(await stores.first.findAuthorization(authorization.id), undefined);
@@ -154,7 +162,7 @@ function replacedThenEnded({ name, check }: Conformance): void {
       await stores.first.startSession(begin, effects('started'));
       const found = await stores.second.findFamily(family.id, old.idleExpiresAt);
       assert.deepEqual([found?.sessionLive, found?.authorization.revokedAt], [true, undefined]);
-      await stores.second.endSession({ id: next.id, now: start + 20 }, effects('ended'));
+      await stores.second.endSession({ id: next.id, reason: 'logout', now: start + 20 }, effects('ended'));
       const ended = await stores.first.findFamily(family.id, start + 20);
       assert.deepEqual([ended?.sessionLive, ended?.authorization.revokedAt], [false, start + 20]);
     },
@@ -168,7 +176,7 @@ function replacedThenEnded({ name, check }: Conformance): void {
       const other = sessionRow((await createPerson(stores.first)).id);
       const begin = { session: other, replaces: old.id, parked: undefined, now: start + 5 };
       await stores.first.startSession(begin, effects('started'));
-      await stores.first.endSession({ id: other.id, now: start + 20 }, effects('ended'));
+      await stores.first.endSession({ id: other.id, reason: 'logout', now: start + 20 }, effects('ended'));
       assert.equal(await isLive(stores, old, start + 21), false);
       const found = await stores.second.findFamily(family.id, old.idleExpiresAt - 1);
       assert.deepEqual([found?.sessionLive, found?.authorization.revokedAt], [true, undefined]);
@@ -191,11 +199,11 @@ function chains({ name, check }: Conformance): void {
     const next = await replace(stores, await replace(stores, old));
     assert.equal((await stores.second.findSessionById(old.id, old.idleExpiresAt))?.id, next.id);
     const now = old.idleExpiresAt;
-    assert.equal(await stores.second.endSession({ id: old.id, now }, effects('ended')), 'ended');
+    assert.equal(await stores.second.endSession({ id: old.id, reason: 'logout', now }, effects('ended')), 'ended');
     assert.equal(await isLive(stores, next, now), false);
     assert.equal((await stores.first.findFamily(family.id, start))?.authorization.revokedAt, now);
     assert.equal(await stores.first.findSessionById(old.id, now), undefined);
-    assert.equal(await stores.first.endSession({ id: next.id, now }, effects('again')), 'not_live');
+    assert.equal(await stores.first.endSession({ id: next.id, reason: 'logout', now }, effects('again')), 'not_live');
   });
 
   check(`R-048[${name}] I-3 a logout ends a session that another person replaced, and not theirs`, async (stores) => {
@@ -203,7 +211,10 @@ function chains({ name, check }: Conformance): void {
     const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
     const other = await replace(stores, old, (await createPerson(stores.first)).id);
     assert.equal((await stores.first.findSessionById(old.id, start + 9))?.id, old.id);
-    assert.equal(await stores.second.endSession({ id: old.id, now: start + 9 }, effects('ended')), 'ended');
+    assert.equal(
+      await stores.second.endSession({ id: old.id, reason: 'logout', now: start + 9 }, effects('ended')),
+      'ended',
+    );
     assert.equal((await stores.first.findFamily(family.id, start))?.authorization.revokedAt, start + 9);
     assert.equal(await isLive(stores, other, start + 9), true);
   });
@@ -211,7 +222,10 @@ function chains({ name, check }: Conformance): void {
   check(`I-3[${name}] of two sign-ins that replaced the same session, a logout ends both`, async (stores) => {
     const old = await signIn(stores.first);
     const [one, two] = await Promise.all([replace(stores, old), replace(stores, old)]);
-    assert.equal(await stores.second.endSession({ id: two.id, now: start + 9 }, effects('ended')), 'ended');
+    assert.equal(
+      await stores.second.endSession({ id: two.id, reason: 'logout', now: start + 9 }, effects('ended')),
+      'ended',
+    );
     assert.equal(await isLive(stores, one, start + 9), false);
   });
 

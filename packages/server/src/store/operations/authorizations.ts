@@ -5,6 +5,7 @@ import type { AuthorizationRow, CodeRow, FoundCode, RefreshFamilyRow } from '../
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
+import { revokeLive } from './revocation.ts';
 import { holdSessionChain } from './sessions.ts';
 
 const byId = `SELECT ${authorizations.select('a')} FROM authorizations a WHERE a.id = $1 AND a.epoch = ${currentEpoch}`;
@@ -97,24 +98,4 @@ export function* revokeAuthorization(
   const authorization = authorizations.read(locked, 'a');
   const revoked = yield* revokeLive({ authorization, reason: revoke.reason, now: revoke.now }, events);
   return revoked ? 'revoked' : 'already_revoked';
-}
-
-/**
- * A step of a larger operation that holds the authorization's lock; a family dies with its authorization.
- *
- * An authorization that has ended already has nothing left to revoke, so it gets no second event of its end.
- */
-export function* revokeLive(
-  revoke: { readonly authorization: AuthorizationRow; readonly reason: RevocationReason; readonly now: number },
-  events: RecordedEffects,
-): Operation<boolean> {
-  const { authorization, reason, now } = revoke;
-  if (authorization.revokedAt !== undefined) return false;
-  yield* changes('UPDATE authorizations SET revoked_at = $2, revoked_reason = $3 WHERE id = $1', [
-    authorization.id,
-    now,
-    reason,
-  ]);
-  yield* putIntoOutbox(events);
-  return true;
 }

@@ -38,7 +38,7 @@ import { raiseEpoch, readEpoch } from './epoch.ts';
 import { addKey, listKeys } from './keys.ts';
 import { dropFromOutbox, readOutbox } from './outbox.ts';
 import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } from './parked-requests.ts';
-import { createPerson, findPerson, findPersonByLogin, rehashPassword } from './persons.ts';
+import { createPerson, findPerson, findPersonByLogin, listPersons, rehashPassword } from './persons.ts';
 import { purge } from './purge.ts';
 import { findFamily, presentRefresh } from './refresh-families.ts';
 import { endSession, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
@@ -81,6 +81,7 @@ function personStore({ read, transact }: Database): PersonStore {
   return {
     findPerson: (id) => read(() => findPerson(id)),
     findPersonByLogin: (loginName) => read(() => findPersonByLogin(loginName)),
+    listPersons: (page) => read(() => listPersons(page)),
     createPerson: (person, events) => transact(() => createPerson(person, events)),
     rehashPassword: (change, events) => transact(() => rehashPassword(change, events)),
   };

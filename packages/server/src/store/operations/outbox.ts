@@ -13,6 +13,16 @@ export function* putIntoOutbox(events: readonly (EventEnvelope & EffectEvent)[])
   for (const event of events) yield* changes('INSERT INTO outbox (event) VALUES ($1)', [JSON.stringify(event)]);
 }
 
+/**
+ * What the store itself found to be part of a change, in the envelope of the event that tells of the change: the caller
+ * could not know of it. The id of what it is about tells it from the others.
+ */
+export function inEnvelope<E extends EffectEvent>(envelope: EventEnvelope, about: string, event: E): EventEnvelope & E {
+  const { version, time, correlation, source, actor } = envelope;
+  const by = actor === undefined ? {} : { actor };
+  return { id: `${envelope.id}.${about}`, version, time, correlation, source, ...by, ...event };
+}
+
 export function* readOutbox(limit: number): Operation<readonly WaitingEvent[]> {
   const found = yield* rows('SELECT sequence, event FROM outbox ORDER BY sequence LIMIT $1', [limit]);
   return found.map((entry) => ({

@@ -1,11 +1,12 @@
 import type { RecordedEffects } from '@castellan/audit';
-import { changes, isStorable, type Operation, row } from '../database.ts';
+import { changes, isStorable, type Operation, row, rows } from '../database.ts';
 import { persons } from '../shapes.ts';
 import type { PersonRow } from '../store.ts';
 import { putIntoOutbox } from './outbox.ts';
 
 const byId = `SELECT ${persons.select('p')} FROM persons p WHERE p.id = $1`;
 const byLogin = `SELECT ${persons.select('p')} FROM persons p WHERE p.login_name = $1`;
+const page = `SELECT ${persons.select('p')} FROM persons p WHERE p.login_name > $1 ORDER BY p.login_name LIMIT $2`;
 
 export function* findPerson(id: string): Operation<PersonRow | undefined> {
   const found = yield* row(byId, [id]);
@@ -17,6 +18,16 @@ export function* findPersonByLogin(loginName: string): Operation<PersonRow | und
   if (!isStorable(loginName)) return undefined;
   const found = yield* row(byLogin, [loginName]);
   return found && persons.read(found, 'p');
+}
+
+export function* listPersons({ after, limit }: PersonPage): Operation<readonly PersonRow[]> {
+  const found = yield* rows(page, [isStorable(after) ? after : '', limit]);
+  return found.map((person) => persons.read(person, 'p'));
+}
+
+export interface PersonPage {
+  readonly after: string;
+  readonly limit: number;
 }
 
 export function* createPerson(person: PersonRow, events: RecordedEffects): Operation<'created' | 'login_taken'> {

@@ -9,9 +9,9 @@ import type {
   PresentedRefreshVerdict,
   RefreshFamilyRow,
 } from '../store.ts';
-import { revokeLive } from './authorizations.ts';
 import { currentEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
+import { revokeLive } from './revocation.ts';
 
 const withAuthorization = `SELECT ${refreshFamilies.select('f')}, ${authorizations.select('a')}, p.state AS person_state,
     CASE WHEN a.session_id IS NULL OR EXISTS (

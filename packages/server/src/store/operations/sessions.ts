@@ -1,11 +1,12 @@
-import type { EffectEvent, EventEnvelope, RecordedEffects } from '@castellan/audit';
-import { changes, lockedRow, type Operation, row, rows } from '../database.ts';
+import type { RecordedEffects } from '@castellan/audit';
+import { changes, lockedRow, type Operation, row } from '../database.ts';
 import { readText } from '../shape.ts';
 import { sessions, storedSessions } from '../shapes.ts';
 import type { SessionRow } from '../store.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { rememberSession } from './parked-requests.ts';
+import { revokeMatching } from './revocation.ts';
 
 /** Not over at the time `$2`; it may have been replaced, and then authorizations still live by it. */
 const lasting = `ended_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 AND epoch = ${currentEpoch}`;
@@ -81,6 +82,8 @@ export function* touchSession(touch: SessionTouch): Operation<void> {
 
 export interface SessionEnd {
   readonly id: string;
+  /** Of its authorizations too. */
+  readonly reason: 'logout' | 'ended_elsewhere';
   readonly now: number;
 }
 
@@ -91,38 +94,9 @@ export function* endSession(end: SessionEnd, events: RecordedEffects): Operation
   const chain = readText(named['chain']);
   const ended = yield* changes(`UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ${lasting}`, [chain, end.now]);
   if (ended === 0) return 'not_live';
-  const revoked = yield* rows(
-    `UPDATE authorizations SET revoked_at = $2, revoked_reason = 'logout'
-      WHERE session_chain = $1 AND offline = 0 AND revoked_at IS NULL RETURNING id, client_id, person_id`,
-    [chain, end.now],
-  );
-  yield* putIntoOutbox([
-    ...events,
-    ...revoked.map((authorization, index) => revocation(events[0], authorization, index)),
-  ]);
+  yield* putIntoOutbox(events);
+  yield* revokeMatching({ target: { of: 'session chain', chain }, reason: end.reason, now: end.now }, events[0]);
   return 'ended';
-}
-
-/** The caller cannot know which authorizations end with the session, so their events are made here, in its envelope. */
-function revocation(
-  envelope: EventEnvelope,
-  authorization: Readonly<Record<string, unknown>>,
-  index: number,
-): EventEnvelope & EffectEvent {
-  const { version, time, correlation, source } = envelope;
-  const person = authorization['person_id'];
-  return {
-    id: `${envelope.id}.${index + 1}`,
-    version,
-    time,
-    correlation,
-    source,
-    type: 'authorization.revoked',
-    authorization: readText(authorization['id']),
-    client: readText(authorization['client_id']),
-    person: person === null ? undefined : readText(person),
-    reason: 'logout',
-  };
 }
 
 /**

@@ -1,0 +1,58 @@
+/**
+ * The composition root of an administrator, beside that of a server: what somebody may do who holds the configuration.
+ *
+ * It opens the store and nothing else, no port and no signing keys, so it works beside servers that run on the same
+ * database. What it changes is committed with its events, which say that an administrator did it; a running server
+ * delivers them within a minute.
+ *
+ * Owns: opening, closing, and who acts. Does not own: any rule about what may be changed (one file beside this for
+ * each noun, and the rooms they use).
+ */
+import { type Recorder, recordEvents } from '@castellan/audit';
+import { type Runtime, systemRuntime } from '@castellan/protocol';
+import type { Config, ResolvedConfig } from '../config.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { resolveConfig } from '../resolve-config/resolve-config.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { administerPeople, type PeopleAdministration } from './people.ts';
+
+/** What an administrator may see and change. */
+export interface Administration {
+  readonly people: PeopleAdministration;
+  /** Closes the store. */
+  readonly close: () => Promise<void>;
+}
+
+/** What each noun is built from. */
+export interface AdministrationDeps {
+  readonly config: ResolvedConfig;
+  readonly store: Store;
+  readonly runtime: Runtime;
+  /** Begins one change: its events belong together, and say that an administrator acts. */
+  readonly act: () => Pick<Exchange, 'effects'>;
+}
+
+/**
+ * Opens the store of a configuration for an administrator; whoever holds the configuration is one.
+ *
+ * @throws {ConfigError} naming every problem of the configuration at once, before anything is opened
+ * @throws {Error} when the store cannot be opened
+ * @example
+ * const administration = await openAdministration(config);
+ * for (const person of await administration.people.list({ after: '', limit: 100 })) console.log(person.loginName);
+ * await administration.close();
+ */
+export async function openAdministration(config: Config, runtime: Runtime = systemRuntime): Promise<Administration> {
+  const resolved = resolveConfig(config);
+  const { now, randomBytes } = runtime;
+  const recorder: Recorder = { source: resolved.issuer, actor: 'administrator', now, randomBytes };
+  const store = await openStore(resolved.store, runtime);
+  const deps: AdministrationDeps = { config: resolved, store, runtime, act: () => beginAct(recorder) };
+  return Object.freeze({ people: administerPeople(deps), close: store.close });
+}
+
+function beginAct(recorder: Recorder): Pick<Exchange, 'effects'> {
+  const correlation = recorder.randomBytes(12).toString('base64url');
+  return { effects: (...events) => recordEvents(recorder, correlation, events) };
+}

@@ -1,0 +1,86 @@
+/**
+ * The ends of authorizations: steps of larger operations.
+ *
+ * INVARIANT: nothing else writes `revoked_at`. Whatever has to follow from an end follows from these two.
+ */
+import type { EventEnvelope, RecordedEffects, RevocationReason } from '@castellan/audit';
+import { changes, type Operation, rows, type SqlValue } from '../database.ts';
+import { optional, readText, text } from '../shape.ts';
+import type { AuthorizationRow } from '../store.ts';
+import { currentEpoch } from './epoch.ts';
+import { inEnvelope, putIntoOutbox } from './outbox.ts';
+
+/**
+ * A step of a larger operation that holds the authorization's lock; a family dies with its authorization.
+ *
+ * An authorization that has ended already has nothing left to revoke, so it gets no second event of its end.
+ */
+export function* revokeLive(
+  revoke: { readonly authorization: AuthorizationRow; readonly reason: RevocationReason; readonly now: number },
+  events: RecordedEffects,
+): Operation<boolean> {
+  const { authorization, reason, now } = revoke;
+  if (authorization.revokedAt !== undefined) return false;
+  yield* changes('UPDATE authorizations SET revoked_at = $2, revoked_reason = $3 WHERE id = $1', [
+    authorization.id,
+    now,
+    reason,
+  ]);
+  yield* putIntoOutbox(events);
+  return true;
+}
+
+/** Which authorizations end together. Of a session's chain only those that end with it, so none with `offline_access`. */
+type RevocationTarget =
+  | { readonly of: 'session chain'; readonly chain: string }
+  | { readonly of: 'person'; readonly person: string }
+  | { readonly of: 'person at client'; readonly person: string; readonly client: string }
+  | { readonly of: 'client'; readonly client: string };
+
+export interface MatchingRevocation {
+  readonly target: RevocationTarget;
+  readonly reason: RevocationReason;
+  readonly now: number;
+}
+
+/**
+ * A step of a larger operation: revokes every live authorization of the target, with an `authorization.revoked` event
+ * for each in the envelope of the operation's own event, and answers how many there were.
+ */
+export function* revokeMatching(revoke: MatchingRevocation, envelope: EventEnvelope): Operation<number> {
+  const { reason, now } = revoke;
+  const { where, values } = matching(revoke.target);
+  const revoked = yield* rows(
+    `UPDATE authorizations SET revoked_at = $1, revoked_reason = $2
+      WHERE ${where} AND revoked_at IS NULL AND epoch = ${currentEpoch} RETURNING id, client_id, person_id`,
+    [now, reason, ...values],
+  );
+  yield* putIntoOutbox(
+    revoked.map((found) => {
+      const authorization = readText(found['id']);
+      return inEnvelope(envelope, authorization, {
+        type: 'authorization.revoked',
+        authorization,
+        client: readText(found['client_id']),
+        person: readPerson(found['person_id']),
+        reason,
+      });
+    }),
+  );
+  return revoked.length;
+}
+
+const readPerson = optional(text('person_id')).read;
+
+function matching(target: RevocationTarget): { readonly where: string; readonly values: readonly SqlValue[] } {
+  switch (target.of) {
+    case 'session chain':
+      return { where: 'session_chain = $3 AND offline = 0', values: [target.chain] };
+    case 'person':
+      return { where: 'person_id = $3', values: [target.person] };
+    case 'person at client':
+      return { where: 'person_id = $3 AND client_id = $4', values: [target.person, target.client] };
+    case 'client':
+      return { where: 'client_id = $3', values: [target.client] };
+  }
+}
