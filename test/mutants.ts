@@ -10,6 +10,7 @@ import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
+import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...protocolMutants,
   ...issuingMutants,
   ...guardMutants,
+  ...oidcMutants,
   ...policyMutants,
   ...storeMutants,
   ...entranceMutants,

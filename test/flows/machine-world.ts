@@ -32,7 +32,11 @@ export interface MachineWorld {
 export const notesApi: HeaderPairs = basic('notes-api', secrets.notes);
 export const billsApi: HeaderPairs = basic('bills-api', secrets.bills);
 
-export async function createMachineWorld(seed: string, store: WorldOptions['store'] = 'sqlite'): Promise<MachineWorld> {
+export async function createMachineWorld(
+  seed: string,
+  store: WorldOptions['store'] = 'sqlite',
+  change: NonNullable<WorldOptions['config']> = (same) => same,
+): Promise<MachineWorld> {
   const world = await createWorld({
     seed,
     store,
@@ -50,7 +54,7 @@ export async function createMachineWorld(seed: string, store: WorldOptions['stor
           ? { ...one, credentials: notes }
           : { ...one, tokenFormat: 'reference' as const, credentials: bills },
       );
-      return { ...config, resources };
+      return change({ ...config, resources });
     },
   });
   const from = world.network.from('198.51.100.30');

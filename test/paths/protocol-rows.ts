@@ -125,7 +125,11 @@ export const protocolRows: readonly Section[] = [
     ['R-100', 'published keys are public, strong and unique', 'jwks'],
     ['R-101', 'keys are announced before, and kept after, they sign', 'keys verifier'],
     ['R-102', 'private keys are encrypted at rest', 'keys'],
-    ['R-103', 'tokens carry few claims', 'access-jwt id-token'],
+    [
+      'R-103',
+      'tokens carry few claims, and names that two sectors cannot compare',
+      'access-jwt access-opaque id-token userinfo introspect refresh device authorize logout config',
+    ],
     ['R-104', 'a subject is never given to somebody else', 'sqlite postgres'],
     ['R-105', 'resource metadata is exact', 'guard'],
   ]),

@@ -2,6 +2,7 @@
 import { memoryLimitStore } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
+import { createSubjects } from './accounts/subject.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
@@ -89,6 +90,7 @@ function assembleParts(opened: Opened) {
     cookies,
     pages: createPages(issuer),
     sessions: createSessions({ store, runtime, lifetimes }),
+    subjectOf: createSubjects(deriveKey(masterKey, 'pairwise-subject')),
     userCodeKey: deriveKey(masterKey, 'user-code'),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
@@ -124,7 +126,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
 /** What programs call. */
 function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
   const { issuer, lifetimes, limits, refreshRetry, masterKey } = config;
-  const { authenticate, clients, resources, limitStore } = parts;
+  const { authenticate, clients, resources, limitStore, subjectOf } = parts;
   const tagKey = deriveKey(masterKey, 'refresh-tag');
   const grants = new Map([
     ['client_credentials', clientCredentialsGrant],
@@ -133,11 +135,19 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
-  const issue = createMint({ issuer, keys, store, nameKey, runtime, lifetimes });
+  const issue = createMint({ issuer, keys, store, subjectOf, nameKey, runtime, lifetimes });
   const accessTokens = createAccessTokens({ issuer, clients, resources, keys, store, runtime, nameKey });
   return {
     token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
-    userinfo: createUserinfoEndpoint({ resource: resources.issuer, clients, accessTokens, keys, store, runtime }),
+    userinfo: createUserinfoEndpoint({
+      resource: resources.issuer,
+      clients,
+      accessTokens,
+      subjectOf,
+      keys,
+      store,
+      runtime,
+    }),
     revoke: createRevokeEndpoint({ authenticate, accessTokens, store, runtime, tagKey }),
     introspect: createIntrospectEndpoint({
       issuer,
@@ -147,6 +157,7 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
       keys,
       store,
       runtime,
+      subjectOf,
       tagKey,
     }),
     deviceAuthorization: createDeviceAuthorizationEndpoint({

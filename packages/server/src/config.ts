@@ -124,6 +124,16 @@ export interface ClientConfig {
    * or a scheme of its own is asked about each time all the same: another program could stand in for it.
    */
   readonly consent?: 'ask' | 'trusted';
+  /**
+   * `pairwise` tells it names of people that no client of another sector is told, so that two of them cannot find out
+   * whom they both know. APIs are told the same names. `public`, each person's own id, when absent.
+   */
+  readonly subjectType?: 'public' | 'pairwise';
+  /**
+   * The host name that pairwise names are made for. Needed when the redirect URIs have several hosts, or none of their
+   * own; clients with the same one share their names of people.
+   */
+  readonly sectorIdentifier?: string;
   readonly logoUri?: string;
   readonly policyUri?: string;
   readonly tosUri?: string;

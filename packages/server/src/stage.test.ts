@@ -12,6 +12,7 @@ import { memoryLimitStore } from '@castellan/limits';
 import { challengeOf, type HttpAnswer, hashSecret, type Runtime } from '@castellan/protocol';
 import { createClock, type TestClock } from '../../testkit/src/clock.ts';
 import { seededRandom } from '../../testkit/src/random.ts';
+import { createSubjects } from './accounts/subject.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
 import type { Client } from './clients/client.ts';
@@ -128,6 +129,7 @@ export function testClient(id: string, changes: Partial<Client> = {}): Client {
     defaultResource: invoices,
     idTokenAlgorithm: 'RS256',
     consent: 'ask',
+    sector: undefined,
     ...changes,
   };
 }
@@ -258,7 +260,7 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
         codeChallenge: challengeOf(verifier),
         ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
       };
-      const granted = await grant({ client: { id: client }, session, request, parkedIdHash: undefined }, exchange);
+      const granted = await grant({ client: testClient(client), session, request, parkedIdHash: undefined }, exchange);
       if (granted === 'parked_request_gone') throw new Error('not granted');
       return granted.code;
     },
@@ -319,7 +321,8 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     ['refresh_token', refreshTokenGrant(deps)],
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
-  const issue = createMint({ issuer, keys, store, nameKey, runtime, lifetimes });
+  const subjectOf = createSubjects(deriveKey(masterKey, 'pairwise-subject'));
+  const issue = createMint({ issuer, keys, store, subjectOf, nameKey, runtime, lifetimes });
   const accessTokens = createAccessTokens({ issuer, clients, resources: directory, keys, store, runtime, nameKey });
   const tokenEndpoint = createTokenEndpoint({
     authenticate: createAuthenticator({ find: clients.find, checkAssertion: async () => 'no assertions here' }),
@@ -330,7 +333,15 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     limits,
     runtime,
   });
-  const userinfo = createUserinfoEndpoint({ resource: directory.issuer, clients, accessTokens, keys, store, runtime });
+  const userinfo = createUserinfoEndpoint({
+    resource: directory.issuer,
+    clients,
+    accessTokens,
+    subjectOf,
+    keys,
+    store,
+    runtime,
+  });
   const paths = {
     authorize: '/authorize',
     deviceAuthorization: '/device_authorization',

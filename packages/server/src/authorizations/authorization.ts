@@ -27,7 +27,7 @@ interface GrantedRequest {
 }
 
 interface Granting {
-  readonly client: { readonly id: string };
+  readonly client: { readonly id: string; readonly sector: string | undefined };
   readonly session: SessionRow;
   readonly request: GrantedRequest;
   /** Hash of the parked request's id, which ends with this. */
@@ -116,7 +116,7 @@ export function newAuthorization(
     acr: session.acr,
     amr: session.amr,
     cnf: undefined,
-    sector: undefined,
+    sector: client.sector,
     // The store writes its own.
     epoch: 0,
     offline: request.scopes.includes('offline_access'),

@@ -22,6 +22,7 @@ function client(id: string, authentication: Client['authentication']): Client {
     defaultResource: '',
     idTokenAlgorithm: 'RS256',
     consent: 'ask',
+    sector: undefined,
   };
 }
 

@@ -48,6 +48,8 @@ export interface Client extends Credentials {
   /** Absent: every request needs a challenge. Only a confidential client is ever `optional`. */
   readonly pkce?: 'optional';
   readonly consent: 'ask' | 'trusted';
+  /** Whom it shares its names of people with (pairwise subjects); undefined: it knows them by their ids. */
+  readonly sector: string | undefined;
   readonly logoUri?: string;
   readonly policyUri?: string;
   readonly tosUri?: string;

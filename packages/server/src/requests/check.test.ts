@@ -41,6 +41,7 @@ const web: Client = {
   defaultResource: things,
   idTokenAlgorithm: 'RS256',
   consent: 'ask',
+  sector: undefined,
 };
 const native: Client = {
   ...web,
@@ -52,7 +53,7 @@ const native: Client = {
 const deps: CheckDeps = {
   clients: clientDirectory([web, native]),
   resources,
-  hintedPerson: async (hint, client) => (hint === 'good' && client === 'web' ? 'alice' : undefined),
+  hintedSubject: async (hint, client) => (hint === 'good' && client === 'web' ? 'alice' : undefined),
   signedIn: false,
 };
 
@@ -223,7 +224,7 @@ test('R-005[authorize] a state and a nonce of 2048 characters come back whole', 
 
 test('R-014[authorize] a hint names its person, and a login hint that is no login name is dropped', async () => {
   const { request } = await check({ id_token_hint: 'good', login_hint: 'x'.repeat(321) });
-  assert.equal(request.hintedPerson, 'alice');
+  assert.equal(request.subject, 'alice');
   assert.equal(request.loginHint, undefined);
 });
 
@@ -244,5 +245,5 @@ test('R-183[node] an error that is no refusal stays what it is', async () => {
   const broken = async (): Promise<never> => {
     throw new RangeError('broken');
   };
-  await assert.rejects(check({ id_token_hint: 'good' }, { hintedPerson: broken }), RangeError);
+  await assert.rejects(check({ id_token_hint: 'good' }, { hintedSubject: broken }), RangeError);
 });

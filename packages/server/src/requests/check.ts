@@ -35,8 +35,8 @@ export interface CheckedRequest {
   /** Seconds. */
   readonly maxAge?: number;
   readonly loginHint?: string;
-  /** The subject of a verified `id_token_hint`. */
-  readonly hintedPerson?: string;
+  /** Nobody else will do: the subject of a verified `id_token_hint`. */
+  readonly subject?: string;
 }
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
@@ -45,7 +45,7 @@ export interface CheckDeps {
   readonly clients: ClientDirectory;
   readonly resources: ResourceDirectory;
   /** The subject of an `id_token_hint` that is ours and was issued to this client. */
-  readonly hintedPerson: (hint: string, client: string) => Promise<string | undefined>;
+  readonly hintedSubject: (hint: string, client: string) => Promise<string | undefined>;
   /** Whether somebody is signed in here: only then may an error redirect by itself (RFC 9700 §4.11.2). */
   readonly signedIn: boolean;
 }
@@ -252,20 +252,20 @@ function checkScopesHaveResource(
   }
 }
 
-type InteractionPart = Pick<CheckedRequest, 'prompt' | 'maxAge' | 'nonce' | 'loginHint' | 'hintedPerson'>;
+type InteractionPart = Pick<CheckedRequest, 'prompt' | 'maxAge' | 'nonce' | 'loginHint' | 'subject'>;
 
 async function checkInteraction(sent: SentParameters, client: Client, deps: CheckDeps): Promise<InteractionPart> {
   const nonce = checkEcho(sent, 'nonce');
   const maxAge = checkMaxAge(sent);
   const loginHint = sent.get('login_hint');
-  const hintedPerson = await checkHint(sent, client, deps);
+  const subject = await checkHint(sent, client, deps);
   return {
     prompt: checkPrompt(sent),
     ...(nonce === undefined ? {} : { nonce }),
     ...(maxAge === undefined ? {} : { maxAge }),
     // A hint only: one that is too long to be a login name is dropped.
     ...(loginHint === undefined || loginHint.length > longestLoginHint ? {} : { loginHint }),
-    ...(hintedPerson === undefined ? {} : { hintedPerson }),
+    ...(subject === undefined ? {} : { subject }),
   };
 }
 
@@ -288,6 +288,6 @@ function checkMaxAge(sent: SentParameters): number | undefined {
 async function checkHint(sent: SentParameters, client: Client, deps: CheckDeps): Promise<string | undefined> {
   const hint = sent.get('id_token_hint');
   if (hint === undefined) return undefined;
-  const person = await deps.hintedPerson(hint, client.id);
-  return person ?? refuse('invalid_parameter', { detail: 'id_token_hint is not an ID token of this client' });
+  const subject = await deps.hintedSubject(hint, client.id);
+  return subject ?? refuse('invalid_parameter', { detail: 'id_token_hint is not an ID token of this client' });
 }

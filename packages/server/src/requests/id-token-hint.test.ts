@@ -27,7 +27,7 @@ async function setUp(): Promise<Kit> {
 
 test('R-111[logout] R-014[authorize] an ID token of ours is a hint, long after it expired', async () => {
   const { verify, key } = await setUp();
-  const hinted = { client: 'web', person: 'alice', session: 'session' };
+  const hinted = { client: 'web', subject: 'alice', session: 'session' };
   assert.deepEqual(await verify(await signJwt(key, 'JWT', claims)), hinted);
   const old = { ...claims, iat: now - 86_400 * 300, exp: now - 86_400 * 300 + 300 };
   assert.deepEqual(await verify(await signJwt(key, 'JWT', old)), hinted);

@@ -6,7 +6,8 @@ import type { ClientDirectory } from '../clients/client.ts';
 export interface HintedSession {
   /** Whom the ID token was issued to. */
   readonly client: string;
-  readonly person: string;
+  /** The person, by the name this client was told. */
+  readonly subject: string;
   /** The `sid` claim. */
   readonly session: string | undefined;
 }
@@ -36,7 +37,7 @@ export function createHintVerifier(deps: HintDeps): VerifyHint {
       const { claims } = await hintVerifier(audience, deps).verify(hint);
       const { sub, sid } = claims;
       if (sub === undefined) return undefined;
-      return { client: audience, person: sub, session: typeof sid === 'string' ? sid : undefined };
+      return { client: audience, subject: sub, session: typeof sid === 'string' ? sid : undefined };
     } catch (error) {
       // A hint that does not verify is an answer, not an accident: each caller refuses in its own words.
       if (error instanceof Refusal && error.reason === 'token_invalid') return undefined;

@@ -16,6 +16,8 @@ export interface Situation {
   readonly parked: Pick<ParkedRequestRow, 'session' | 'consentedAt' | 'deniedAt' | 'createdAt'> | undefined;
   /** The live session of a person who is active; undefined otherwise. */
   readonly session: SessionRow | undefined;
+  /** By what name the client knows the person of the session. */
+  readonly subject: string | undefined;
   readonly wanted: readonly WantedConsent[];
   readonly remembered: readonly ConsentRow[];
   /** Seconds since the epoch. */
@@ -44,16 +46,18 @@ export function nextStep(situation: Situation): NextStep {
   return { step: 'consent', session, asked };
 }
 
-function loginStep({ request, parked, session }: Situation): NextStep {
+function loginStep(situation: Situation): NextStep {
+  const { request, parked, session } = situation;
   if (request.prompt.includes('none')) return { step: 'refuse', reason: 'login_required' };
   // Somebody signed in for this request, but not the person the client named: asking again would go round in circles.
-  const otherPerson = session !== undefined && session.id === parked?.session && !isHinted(request, session);
+  const otherPerson = session !== undefined && session.id === parked?.session && !isMeant(situation);
   return otherPerson ? { step: 'refuse', reason: 'login_required' } : { step: 'login' };
 }
 
 /** The session, if it is enough for what the request asks of it. */
-function sessionThatCounts({ request, parked, session, now }: Situation): SessionRow | undefined {
-  if (session === undefined || !isHinted(request, session)) return undefined;
+function sessionThatCounts(situation: Situation): SessionRow | undefined {
+  const { request, parked, session, now } = situation;
+  if (session === undefined || !isMeant(situation)) return undefined;
   // INVARIANT: only a sign-in made for this very request is fresh, whatever the clocks say.
   if (parked?.session === session.id) return session;
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return undefined;
@@ -65,8 +69,9 @@ function sessionThatCounts({ request, parked, session, now }: Situation): Sessio
   return session;
 }
 
-function isHinted(request: CheckedRequest, session: SessionRow): boolean {
-  return request.hintedPerson === undefined || request.hintedPerson === session.person;
+/** Whether the person is whom the client named, if it named anybody. */
+function isMeant({ request, subject }: Situation): boolean {
+  return request.subject === undefined || request.subject === subject;
 }
 
 /**

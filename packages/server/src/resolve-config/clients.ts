@@ -6,6 +6,7 @@ import { resolveCredentials } from './credentials.ts';
 import { describeValue, type ProblemList } from './problems.ts';
 import type { ClientShape } from './schema.ts';
 import type { Environment } from './secret.ts';
+import { sectorOf, sectorProblem } from './sector.ts';
 
 export interface ClientRules {
   /** The issuer first. */
@@ -25,6 +26,7 @@ export function resolveClients(shapes: readonly (ClientShape | undefined)[], rul
     if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has, nor a resource in its credentials');
     ids.add(shape.id);
     checkUris(shape, told);
+    checkSector(shape, told);
     checkResponseModes(shape, told);
     checkGrants(shape, told);
     checkResources(shape, rules, told);
@@ -66,6 +68,7 @@ function toClient(
     defaultResource: shape.defaultResource ?? issuer,
     idTokenAlgorithm: shape.idTokenAlgorithm,
     consent: shape.consent,
+    sector: sectorOf(shape),
     ...(shape.logoUri === undefined ? {} : { logoUri: shape.logoUri }),
     ...(shape.policyUri === undefined ? {} : { policyUri: shape.policyUri }),
     ...(shape.tosUri === undefined ? {} : { tosUri: shape.tosUri }),
@@ -99,6 +102,11 @@ function checkUris(shape: ClientShape, told: Tell): void {
     const uri = shape[key];
     if (uri !== undefined && !isPageUri(uri)) told(key, uri, 'an https URL, or http on a loopback host');
   }
+}
+
+function checkSector(shape: ClientShape, told: Tell): void {
+  const problem = sectorProblem(shape);
+  if (problem !== undefined) told(problem.key, shape[problem.key], problem.allowed);
 }
 
 function responseModesOf({ responseModes = [] }: ClientShape): Pick<Client, 'responseModes'> {

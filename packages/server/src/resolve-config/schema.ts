@@ -6,7 +6,14 @@ import { describeValue, type ProblemList } from './problems.ts';
 /** A part with its defaults filled in. */
 export type ClientShape = Filled<
   ClientConfig,
-  'grants' | 'postLogoutRedirectUris' | 'ownScopes' | 'resources' | 'idTokenAlgorithm' | 'consent' | 'assertionAudience'
+  | 'grants'
+  | 'postLogoutRedirectUris'
+  | 'ownScopes'
+  | 'resources'
+  | 'idTokenAlgorithm'
+  | 'consent'
+  | 'subjectType'
+  | 'assertionAudience'
 >;
 export type ResourceShape = Omit<
   Filled<ResourceConfig, 'algorithm' | 'secretOnlyClients' | 'tokenFormat'>,
@@ -146,6 +153,8 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   userinfoAlgorithm: word('RS256', 'ES256').optional(),
   pkce: word('required', 'optional').optional(),
   consent: word('ask', 'trusted').default('ask'),
+  subjectType: word('public', 'pairwise').default('public'),
+  sectorIdentifier: text(255).optional(),
   logoUri: text(2000).optional(),
   policyUri: text(2000).optional(),
   tosUri: text(2000).optional(),

@@ -16,6 +16,7 @@ import {
   signJwt,
   tokenPrefixes,
 } from '@castellan/protocol';
+import type { SubjectOf } from '../accounts/subject.ts';
 import { type Client, subjectOfClient } from '../clients/client.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -49,6 +50,7 @@ export interface MintDeps {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'signer'>;
   readonly store: Pick<AccessTokenStore, 'addReferenceToken'>;
+  readonly subjectOf: SubjectOf;
   /** Seals the names of access tokens. */
   readonly nameKey: Buffer;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
@@ -70,7 +72,9 @@ export function createMint(deps: MintDeps): IssueTokens {
       return { ...access, idToken: undefined };
     }
     // INVARIANT: an authorization without its person never falls back to the client's own subject.
-    const subject = authorization.person ?? refuse('server_error', { detail: 'an authorization of nobody' });
+    const person = authorization.person ?? refuse('server_error', { detail: 'an authorization of nobody' });
+    // The same in all of them, also for APIs: a client can read the access tokens that it carries.
+    const subject = deps.subjectOf(person, authorization);
     const access = await issueAccessToken(deps, { ...issuance, subject }, exchange);
     const idToken = issuance.scopes.includes('openid')
       ? await issueIdToken(deps, { ...issuance, authorization, subject, accessToken: access.accessToken }, exchange)

@@ -6,6 +6,7 @@
  * (`requests/next-step.ts`), how a refusal is told (`http/`).
  */
 import { epochSeconds, type HttpAnswer, type HttpRequest, type Runtime, refuse } from '@castellan/protocol';
+import type { SubjectOf } from '../../accounts/subject.ts';
 import type { GrantAuthorization } from '../../authorizations/authorization.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
 import { answerClient } from '../../http/client-answer.ts';
@@ -34,6 +35,7 @@ export interface AuthorizeDeps {
   readonly repeats: RepeatWatch;
   readonly grant: GrantAuthorization;
   readonly verifyHint: VerifyHint;
+  readonly subjectOf: SubjectOf;
   readonly cookies: ServerCookies;
   readonly pages: Pick<Pages, 'goOn' | 'post'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
@@ -81,9 +83,9 @@ async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSes
     clients: deps.clients,
     resources: deps.resources,
     signedIn: deps.session !== undefined,
-    hintedPerson: async (hint, clientId) => {
+    hintedSubject: async (hint, clientId) => {
       const hinted = await deps.verifyHint(hint);
-      return hinted?.client === clientId ? hinted.person : undefined;
+      return hinted?.client === clientId ? hinted.subject : undefined;
     },
   });
   const next = await decide({ client, request, parked: undefined }, deps);
@@ -129,8 +131,9 @@ interface Deciding {
 async function decide({ client, request, parked }: Deciding, deps: WithSession): Promise<NextStep> {
   const { session } = deps;
   const remembered = session === undefined ? [] : await deps.store.findConsents(session.person, client.id);
+  const subject = session && deps.subjectOf(session.person, client);
   const wanted = wantedConsent(request, deps.resources);
-  return nextStep({ request, client, parked, session, wanted, remembered, now: epochSeconds(deps.runtime) });
+  return nextStep({ request, client, parked, session, subject, wanted, remembered, now: epochSeconds(deps.runtime) });
 }
 
 interface Granted {

@@ -16,6 +16,7 @@ import {
   refuse,
   singleParameters,
 } from '@castellan/protocol';
+import type { SubjectOf } from '../../accounts/subject.ts';
 import type { WantedConsent } from '../../authorizations/consent.ts';
 import type { ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
@@ -39,6 +40,7 @@ export interface ConsentDeps {
   readonly parking: Pick<ParkingLot, 'load'>;
   readonly cookies: ServerCookies;
   readonly formTokens: FormTokens;
+  readonly subjectOf: SubjectOf;
   readonly pages: Pick<Pages, 'page'>;
   readonly lifetimes: Omit<KeptFor, 'accessToken'>;
   readonly runtime: Pick<Runtime, 'now'>;
@@ -74,6 +76,7 @@ async function findAsking(request: HttpRequest, parked: ParkedRequest, deps: Con
     client: parked.client,
     parked: parked.row,
     session,
+    subject: deps.subjectOf(person.id, parked.client),
     wanted: wantedConsent(parked.request, deps.resources),
     remembered: await deps.store.findConsents(person.id, parked.client.id),
     now: epochSeconds(deps.runtime),

@@ -47,7 +47,7 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:device_code',
     ],
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: ['RS256', 'ES256'],
     userinfo_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],

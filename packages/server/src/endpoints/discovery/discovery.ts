@@ -75,7 +75,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:device_code',
     ],
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
     userinfo_signing_alg_values_supported: ['RS256', 'ES256'],
     token_endpoint_auth_methods_supported: clientMethods,

@@ -13,6 +13,7 @@ import {
   secretsEqual,
   signJwt,
 } from '@castellan/protocol';
+import type { SubjectOf } from '../../accounts/subject.ts';
 import { parseRefreshToken } from '../../authorizations/refresh-family.ts';
 import type { Authenticate, Authenticated } from '../../clients/authenticate.ts';
 import type { Client } from '../../clients/client.ts';
@@ -34,6 +35,7 @@ export interface IntrospectDeps {
   readonly keys: Pick<KeyRing, 'signer'>;
   readonly store: Pick<RefreshFamilyStore, 'findFamily'>;
   readonly runtime: Pick<Runtime, 'now'>;
+  readonly subjectOf: SubjectOf;
   readonly tagKey: Buffer;
 }
 
@@ -98,7 +100,8 @@ async function stateRefresh(
   const isOwn = authorization.client === client.id;
   if (!isOwn || !isCurrent || !isLive || !(authorization.offline || sessionLive)) return undefined;
   const scope = authorization.scopes.join(' ');
-  return { active: true, iss: deps.issuer, client_id: client.id, sub: authorization.person, scope, exp };
+  const sub = authorization.person && deps.subjectOf(authorization.person, authorization);
+  return { active: true, iss: deps.issuer, client_id: client.id, sub, scope, exp };
 }
 
 interface Answering {

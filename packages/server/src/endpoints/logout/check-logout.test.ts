@@ -6,7 +6,7 @@ import { testClient } from '../../stage.test.ts';
 import { checkLogout, type LogoutRequest, returnAddress } from './check-logout.ts';
 
 const bye = 'https://web.example/bye?keep=1';
-const hinted = { client: 'web', person: 'alice', session: 'session' };
+const hinted = { client: 'web', subject: 'alice', session: 'session' };
 const deps = {
   clients: clientDirectory([testClient('web', { postLogoutRedirectUris: [bye] }), testClient('other')]),
   verifyHint: async (hint: string) => (hint === 'good' ? hinted : undefined),

@@ -15,6 +15,7 @@ import {
   type Runtime,
   singleParameters,
 } from '@castellan/protocol';
+import type { SubjectOf } from '../../accounts/subject.ts';
 import type { ClientDirectory } from '../../clients/client.ts';
 import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
@@ -31,6 +32,7 @@ export interface LogoutDeps {
   readonly clients: ClientDirectory;
   readonly sessions: Pick<Sessions, 'find' | 'end'>;
   readonly verifyHint: VerifyHint;
+  readonly subjectOf: SubjectOf;
   readonly cookies: ServerCookies;
   readonly formTokens: FormTokens;
   readonly pages: Pick<Pages, 'page' | 'goOn'>;
@@ -43,7 +45,7 @@ export function createLogoutEndpoint(deps: LogoutDeps): Endpoint {
     const asked = await checkLogout(request, deps);
     const session = await deps.sessions.find(deps.cookies.session.read(request));
     identify(exchange, asked, session);
-    if (mayEndAtOnce(asked, session)) {
+    if (mayEndAtOnce(asked, session, deps)) {
       await endSessions(asked, session, { deps, exchange });
       return leave(request, asked, deps);
     }
@@ -72,13 +74,20 @@ export function createLogoutConfirmEndpoint(deps: LogoutDeps): Endpoint {
 
 function identify(exchange: Exchange, asked: LogoutRequest, session: SessionRow | undefined): void {
   const client = asked.hint?.client ?? asked.client?.id;
-  const person = session?.person ?? asked.hint?.person;
+  // A pairwise name is no person's id, and stands in no event for one.
+  const hinted = asked.client?.sector === undefined ? asked.hint?.subject : undefined;
+  const person = session?.person ?? hinted;
   exchange.identify({ ...(client === undefined ? {} : { client }), ...(person === undefined ? {} : { person }) });
 }
 
 /** A hint speaks for the person it names; when somebody else is signed in here, that person is asked. */
-function mayEndAtOnce(asked: LogoutRequest, session: SessionRow | undefined): boolean {
-  return asked.hint !== undefined && (session === undefined || session.person === asked.hint.person);
+function mayEndAtOnce(
+  { hint, client }: LogoutRequest,
+  session: SessionRow | undefined,
+  { subjectOf }: Pick<LogoutDeps, 'subjectOf'>,
+): boolean {
+  if (hint === undefined || client === undefined) return false;
+  return session === undefined || subjectOf(session.person, client) === hint.subject;
 }
 
 interface Ending {

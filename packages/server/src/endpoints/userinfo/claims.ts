@@ -43,15 +43,15 @@ export const profileClaims: readonly string[] = [...Object.values(claimTable).fl
 type ClaimValue = string | number | boolean | Readonly<Record<string, string>>;
 
 /**
- * The claims of a person that these scopes allow. What is not known is left out, never null.
+ * The claims of a person that these scopes allow, besides `sub`. What is not known is left out, never null.
  *
- * @example claimsOf(person, ['openid', 'email']); // { sub: '…', email: '…' }
+ * @example claimsOf(person, ['openid', 'email']); // { email: '…' }
  */
 export function claimsOf(
-  { id, profile }: Pick<PersonRow, 'id' | 'profile'>,
+  { profile }: Pick<PersonRow, 'profile'>,
   scopes: readonly string[],
 ): Readonly<Record<string, ClaimValue>> {
-  const claims: Record<string, ClaimValue> = { sub: id };
+  const claims: Record<string, ClaimValue> = {};
   for (const [scope, members] of Object.entries(claimTable)) {
     if (scopes.includes(scope)) Object.assign(claims, pick(profile, members));
   }

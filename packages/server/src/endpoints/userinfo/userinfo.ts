@@ -16,11 +16,12 @@ import {
   refuse,
   signJwt,
 } from '@castellan/protocol';
+import type { SubjectOf } from '../../accounts/subject.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { longestAccessToken, type Resource } from '../../resources/resource.ts';
-import type { PersonRow, PersonStore } from '../../store/store.ts';
+import type { AuthorizationStore, PersonRow, PersonStore } from '../../store/store.ts';
 import type { AccessTokens } from '../../tokens/access-token.ts';
 import { claimsOf } from './claims.ts';
 
@@ -30,7 +31,8 @@ export interface UserinfoDeps {
   readonly clients: ClientDirectory;
   readonly accessTokens: Pick<AccessTokens, 'authorizationOf' | 'stands'>;
   readonly keys: Pick<KeyRing, 'source' | 'signer'>;
-  readonly store: Pick<PersonStore, 'findPerson'>;
+  readonly store: Pick<PersonStore, 'findPerson'> & Pick<AuthorizationStore, 'findAuthorization'>;
+  readonly subjectOf: SubjectOf;
   readonly runtime: Pick<Runtime, 'now'>;
 }
 
@@ -55,9 +57,9 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
       refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
     }
     if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
-    exchange.identify({ client, person: subject });
-    const person = await loadPerson(deps, subject);
-    return answer(registered, claimsOf(person, scopes), deps);
+    const person = await loadPerson(deps, { authorization, subject });
+    exchange.identify({ client, person: person.id });
+    return answer(registered, { sub: subject, ...claimsOf(person, scopes) }, deps);
   };
 }
 
@@ -123,7 +125,21 @@ async function readAccess(verifier: JwtVerifier, token: string): Promise<Access>
   return { subject, client, jti, scopes: parseScope(scope) };
 }
 
-/** INVARIANT: whether the person is active was seen where the token was found to stand, and nowhere else. */
-async function loadPerson(deps: UserinfoDeps, id: string): Promise<PersonRow> {
-  return (await deps.store.findPerson(id)) ?? refuse('token_invalid', { detail: 'no such person' });
+interface Named {
+  readonly authorization: string | undefined;
+  readonly subject: string;
+}
+
+/**
+ * The person of the token's authorization; what a subject stands for cannot be told from the subject.
+ *
+ * INVARIANT: whether the person is active was seen where the token was found to stand, and nowhere else (R-036).
+ */
+async function loadPerson(deps: UserinfoDeps, { authorization: id, subject }: Named): Promise<PersonRow> {
+  const authorization = id === undefined ? undefined : await deps.store.findAuthorization(id);
+  const person = authorization?.person && (await deps.store.findPerson(authorization.person));
+  if (authorization === undefined || !person || deps.subjectOf(person.id, authorization) !== subject) {
+    return refuse('token_invalid', { detail: 'not the person of the authorization' });
+  }
+  return person;
 }
