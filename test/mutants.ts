@@ -9,6 +9,7 @@ import { deviceMutants } from './mutants/device-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
+import { keysMutants } from './mutants/keys-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
 import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
@@ -39,6 +40,7 @@ export const mutants: readonly Mutant[] = [
   ...machineMutants,
   ...deviceMutants,
   ...bffMutants,
+  ...keysMutants,
   ...connectMutants,
   ...begunMutants,
   {

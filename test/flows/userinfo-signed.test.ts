@@ -63,5 +63,5 @@ test('R-061[userinfo] R-148 what UserInfo signs is neither an access token nor a
 });
 
 test('R-099[discovery] metadata names the algorithms of UserInfo', () => {
-  assert.deepEqual(world.metadata['userinfo_signing_alg_values_supported'], ['RS256', 'ES256']);
+  assert.deepEqual(world.metadata['userinfo_signing_alg_values_supported'], ['RS256', 'ES256', 'PS256', 'EdDSA']);
 });

@@ -266,18 +266,18 @@ export const issuingMutants: readonly Mutant[] = [
   },
   {
     row: 'R-101',
-    file: 'packages/server/src/keys/key-ring.ts',
+    file: 'packages/server/src/keys/timetable.ts',
     breaks: 'a key is gone while its tokens live',
-    find: 'retiredAt: verifiesFrom + deps.longestToken + longestSkew,',
-    replace: 'retiredAt: verifiesFrom,',
+    find: 'retiredAt: verifiesFrom + longestToken + longestSkew }',
+    replace: 'retiredAt: verifiesFrom + 0 * longestToken }',
     tests: ['packages/server/src/keys/key-ring.test.ts'],
   },
   {
     row: 'R-102',
     file: 'packages/server/src/keys/key-ring.ts',
     breaks: 'private keys lie open in the store',
-    find: 'sealedPrivateKey: seal(exportSigningKey(privateKey), sealContext(ring, { kid, algorithm }), deps.runtime),',
-    replace: "sealedPrivateKey: exportSigningKey(privateKey).toString('base64url'),",
+    find: 'const sealedPrivateKey = seal(exportSigningKey(privateKey), context, deps.runtime);',
+    replace: "const sealedPrivateKey = exportSigningKey(privateKey).toString('base64url');",
     tests: ['packages/server/src/keys/key-ring.test.ts'],
   },
   {

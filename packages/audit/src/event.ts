@@ -91,7 +91,17 @@ export type EffectEvent =
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'password.rehashed'; readonly person: string }
   | { readonly type: 'key.announced'; readonly key: string; readonly algorithm: string }
+  /** It is to sign no longer than until now, though nobody has taken over: its algorithm is used by nobody. */
+  | { readonly type: 'key.ended'; readonly key: string; readonly algorithm: string }
+  /** It is gone from the key set, in the ordinary way; its private half was erased. */
   | { readonly type: 'key.retired'; readonly key: string; readonly algorithm: string }
+  /** An alarm: it may be in other hands. Nothing it has signed counts from now on; `successor` signs at once. */
+  | {
+      readonly type: 'key.removed';
+      readonly key: string;
+      readonly algorithm: string;
+      readonly successor: string | undefined;
+    }
   /** A backup was restored: every authorization and session of before has ended. */
   | { readonly type: 'epoch.raised' };
 

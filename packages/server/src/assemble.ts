@@ -7,7 +7,6 @@ import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
 import { type Client, clientDirectory, deviceGrantType } from './clients/client.ts';
-import type { ResolvedConfig } from './config.ts';
 import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
 import { createConsentEndpoint } from './endpoints/consent/consent.ts';
 import { createDeviceEndpoint } from './endpoints/device/device.ts';
@@ -32,7 +31,7 @@ import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
 import { createRepeatWatch } from './requests/repeats.ts';
-import { type Resource, resourceDirectory } from './resources/resource.ts';
+import { resourceDirectory } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';
@@ -95,7 +94,7 @@ function assembleParts(opened: Opened) {
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
     repeats: createRepeatWatch(repeatCapacity),
-    verifyHint: createHintVerifier({ issuer, clients, keys: keys.source, now: runtime.now }),
+    verifyHint: createHintVerifier({ issuer, clients, keys: keys.lastingSource, now: runtime.now }),
     accounts: createAccounts({
       store,
       runtime,
@@ -172,16 +171,10 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
       issuer,
       resources,
       paths: endpointPaths,
-      idTokenAlgorithms: idTokenAlgorithms(config),
       profileClaims,
     }),
     jwks: createJwksEndpoint({ keys }),
   };
-}
-
-/** RS256 is what clients fall back to, so it is always named (OpenID Connect Discovery §3). */
-function idTokenAlgorithms({ clients }: ResolvedConfig): readonly Resource['algorithm'][] {
-  return [...new Set(['RS256' as const, ...clients.map((client) => client.idTokenAlgorithm)])];
 }
 
 /** Where the scripts of public clients come from. An app's own scheme has no such place. */

@@ -47,7 +47,8 @@ export interface ResourceConfig {
   readonly name: string;
   /** Scope -> what it lets a client do, shown on the consent page. */
   readonly scopes: Readonly<Record<string, string>>;
-  readonly algorithm?: 'ES256' | 'RS256';
+  /** Of its access tokens (JWT) and of signed introspection; ES256 when absent. */
+  readonly algorithm?: Resource['algorithm'];
   /** Seconds, 60 to 900. */
   readonly accessTokenLifetime?: number;
   /** `reference` for opaque tokens that the API has to ask about (introspection); `jwt` by default. */
@@ -111,9 +112,10 @@ export interface ClientConfig {
   readonly resources?: readonly string[];
   /** The audience of a request that names no resource; the issuer when absent. */
   readonly defaultResource?: string;
-  readonly idTokenAlgorithm?: 'RS256' | 'ES256';
+  /** RS256 when absent, which every client can verify. */
+  readonly idTokenAlgorithm?: Client['idTokenAlgorithm'];
   /** Signs what UserInfo tells this client, so that it can be shown to have come from here; plain JSON when absent. */
-  readonly userinfoAlgorithm?: 'RS256' | 'ES256';
+  readonly userinfoAlgorithm?: Client['idTokenAlgorithm'];
   /**
    * `required` when absent. `optional` is for one confidential client that cannot do PKCE: its codes are then bound to
    * its sign-in by the `nonce` alone, if it checks that. It is told as an event at each start.

@@ -85,17 +85,10 @@ async function openKeys(
   deps: Pick<Opened, 'store' | 'recorder' | 'runtime'>,
 ): Promise<KeyRing> {
   const { clients, resources, masterKey } = config;
-  const algorithms = [
-    ...clients.map((client) => client.idTokenAlgorithm),
-    ...resources.map(({ algorithm }) => algorithm),
-  ];
-  return createKeyRing({
-    ...deps,
-    masterKey,
-    // RS256 is what every OpenID client can verify, so the key is there before the first client asks for it.
-    algorithms: [...new Set(['RS256' as const, ...algorithms])],
-    longestToken: longestAccessToken,
-  });
+  const used = [...clients.map((client) => client.idTokenAlgorithm), ...resources.map(({ algorithm }) => algorithm)];
+  const signed = clients.flatMap(({ userinfoAlgorithm }) => userinfoAlgorithm ?? []);
+  const algorithms = [...new Set([...used, ...signed])];
+  return createKeyRing({ ...deps, masterKey, algorithms: async () => algorithms, longestToken: longestAccessToken });
 }
 
 function run(opened: Opened): Server {

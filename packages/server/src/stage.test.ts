@@ -213,7 +213,7 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
     masterKey,
     runtime,
     recorder,
-    algorithms: ['ES256', 'RS256'],
+    algorithms: async () => [],
     longestToken: 900,
   });
   const clients = new Map([testClient('web'), testClient('other')].map((client) => [client.id, client]));
@@ -357,7 +357,6 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     resources: directory,
     paths,
     profileClaims,
-    idTokenAlgorithms: ['RS256', 'ES256'],
   });
   const read = { effect: 'read', cors: 'any', cache: 'no-store', limit: undefined, channel: 'json' } as const;
   const routes: readonly Route[] = [

@@ -1,8 +1,11 @@
 /** The signature algorithms: one entry for each fact, so that nothing else names a hash, a curve or a padding. */
 import { constants } from 'node:crypto';
 
+/** All of them, the most widely understood first: what an operator may choose from, and what metadata names. */
+export const signatureAlgorithms: readonly ['RS256', 'ES256', 'PS256', 'EdDSA'] = ['RS256', 'ES256', 'PS256', 'EdDSA'];
+
 /** `EdDSA` means Ed25519 only. There is no symmetric algorithm, so a public key can never act as a shared secret. */
-export type SignatureAlgorithm = 'ES256' | 'RS256' | 'PS256' | 'EdDSA';
+export type SignatureAlgorithm = (typeof signatureAlgorithms)[number];
 
 /** What signing and checking with one algorithm need. */
 export interface AlgorithmEntry {

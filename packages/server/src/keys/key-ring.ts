@@ -1,11 +1,11 @@
 /**
  * The server's signing keys.
  *
- * Owns: their timetable (announced -> signing -> verifying -> retired), their sealing at rest, and the key set.
- * Does not own: what is signed with them.
+ * Owns: their sealing at rest, which of them signs, and the key set. Does not own: their timetable (`timetable.ts`), how
+ * they change (`key-changes.ts`), what is signed with them.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Recorder, recordEvents } from '@castellan/audit';
+import type { Recorder } from '@castellan/audit';
 import {
   epochSeconds,
   exportSigningKey,
@@ -20,19 +20,33 @@ import {
   type SigningKey,
 } from '@castellan/protocol';
 import type { KeyRow, KeyStore } from '../store/store.ts';
+import { createKeyChanges, type KeyChanges, type Removal, type Retirement, type Rotation } from './key-changes.ts';
 import { deriveKey } from './master-key.ts';
 import { type SealContext, seal, unseal } from './seal.ts';
-import { dueKey, keyState, longestSkew, signingLife, signingRow } from './timetable.ts';
+import { isPublished, type NewKey, signingRow } from './timetable.ts';
 
 export interface KeyRing {
-  /** The key that signs now. */
+  /** The key that signs now; the first of its algorithm is made when it is asked for. */
   readonly signer: (algorithm: SignatureAlgorithm) => Promise<SigningKey>;
   /** Announced, signing and verifying keys: public members only. The same object as long as nothing changes. */
   readonly jwks: () => Promise<JwkSet>;
-  /** For verifying what this server has signed itself. */
+  /** For verifying what this server has signed itself: the keys of the set. */
   readonly source: KeySource;
-  /** Announces the successors that are due; for a timer, at least daily. */
+  /**
+   * For what says something long after it was signed, as hints do: also keys that have retired. Never one that was
+   * removed, since anybody may have signed with that.
+   */
+  readonly lastingSource: KeySource;
+  /** Announces the successors that are due and retires what is over; for a timer, at least daily. */
   readonly maintain: () => Promise<void>;
+  /** Every key there is or was. */
+  readonly list: () => Promise<readonly KeyRow[]>;
+  /** Announces a successor now, which signs when it has been announced long enough. */
+  readonly rotate: (algorithm: SignatureAlgorithm) => Promise<Rotation>;
+  /** Ends the keys of an algorithm that nobody uses any more. */
+  readonly retire: (kid: string) => Promise<Retirement>;
+  /** Takes out a key that may be in other hands: at once, with all it has signed. Another signs in its place. */
+  readonly remove: (kid: string) => Promise<Removal>;
 }
 
 export interface KeyRingDeps {
@@ -40,11 +54,17 @@ export interface KeyRingDeps {
   readonly masterKey: Buffer;
   readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'randomBytes'>;
   readonly recorder: Recorder;
-  /** Those that clients and resources need. */
-  readonly algorithms: readonly SignatureAlgorithm[];
+  /** Those that clients and resources use now, besides {@link lastingAlgorithms}. */
+  readonly algorithms: () => Promise<readonly SignatureAlgorithm[]>;
   /** Seconds a signature may have to be verified for: the longest life of a token. */
   readonly longestToken: number;
 }
+
+/**
+ * Those that have keys before anybody uses them: RS256 is what every OpenID client can verify, ES256 what an API gets
+ * unless it asks for another.
+ */
+const lastingAlgorithms: readonly SignatureAlgorithm[] = ['RS256', 'ES256'];
 
 /** How stale the rows of another node may be, in milliseconds; the published bound, the same for both stores. */
 const rowsMaxAge = 1000;
@@ -66,6 +86,7 @@ interface Rows {
 interface Ring {
   readonly deps: KeyRingDeps;
   readonly sealingKey: Buffer;
+  readonly changes: KeyChanges;
   /** Private keys by kid: made once. */
   readonly opened: Map<string, KeyObject>;
   rows: Rows | undefined;
@@ -81,9 +102,11 @@ interface Ring {
  * @throws {MasterKeyError} when the keys in the store were sealed under another master key
  */
 export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
+  const sealingKey = deriveKey(deps.masterKey, 'signing-keys');
   const ring: Ring = {
     deps,
-    sealingKey: deriveKey(deps.masterKey, 'signing-keys'),
+    sealingKey,
+    changes: createKeyChanges({ ...deps, make: (algorithm) => makeKey(algorithm, { ...deps, sealingKey }) }),
     opened: new Map(),
     rows: undefined,
     reading: undefined,
@@ -96,8 +119,18 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
   return {
     signer: (algorithm) => signer(ring, algorithm),
     jwks: async () => publish(ring, await liveRows(ring)),
-    source: { find: (kid, algorithm) => findVerifying(ring, kid, algorithm) },
+    source: { find: async (kid, algorithm) => findIn(ring, await liveRows(ring), { kid, algorithm }) },
+    lastingSource: {
+      find: async (kid, algorithm) => {
+        const standing = (await freshRows(ring)).filter(({ removedAt }) => removedAt === undefined);
+        return findIn(ring, standing, { kid, algorithm });
+      },
+    },
     maintain: () => maintain(ring),
+    list: async () => (await rereadRows(ring)).all,
+    rotate: (algorithm) => thenReread(ring, ring.changes.rotate(algorithm)),
+    retire: async (kid) => thenReread(ring, ring.changes.retire(kid, await algorithmsInUse(ring))),
+    remove: (kid) => thenReread(ring, ring.changes.remove(kid)),
   };
 }
 
@@ -105,8 +138,8 @@ async function signer(ring: Ring, algorithm: SignatureAlgorithm): Promise<Signin
   const find = async () => signingRow(await liveRows(ring), algorithm, epochSeconds(ring.deps.runtime));
   let row = await find();
   if (row === undefined) {
-    // The timer has not run for a whole announcement, or the clock has jumped.
-    await maintain(ring);
+    // The first token of this algorithm; or the timer has not run for a whole announcement, or the clock has jumped.
+    await thenReread(ring, ring.changes.maintain([algorithm]));
     row = await find();
   }
   if (row === undefined) throw new Error(`no key signs ${algorithm}`);
@@ -114,36 +147,33 @@ async function signer(ring: Ring, algorithm: SignatureAlgorithm): Promise<Signin
 }
 
 async function maintain(ring: Ring): Promise<void> {
-  for (const algorithm of ring.deps.algorithms) {
-    const rows = await readRows(ring);
-    const signsFrom = dueKey(rows.all, algorithm, epochSeconds(ring.deps.runtime));
-    if (signsFrom !== undefined) await addKey(ring, algorithm, signsFrom);
-  }
+  await thenReread(ring, ring.changes.maintain(await algorithmsInUse(ring)));
 }
 
-/** Either this node's key is stored, or another node's was there first: both are read back. */
-async function addKey(ring: Ring, algorithm: SignatureAlgorithm, signsFrom: number): Promise<void> {
-  const { deps } = ring;
+async function algorithmsInUse({ deps }: Ring): Promise<readonly SignatureAlgorithm[]> {
+  return [...new Set([...lastingAlgorithms, ...(await deps.algorithms())])];
+}
+
+async function makeKey(
+  algorithm: SignatureAlgorithm,
+  deps: Pick<KeyRingDeps, 'runtime'> & Pick<Ring, 'sealingKey'>,
+): Promise<NewKey> {
   const { privateKey, publicJwk } = await generateSigningKey(algorithm);
   const { kid } = publicJwk;
-  const verifiesFrom = signsFrom + signingLife;
-  const row: KeyRow = {
-    kid,
-    algorithm,
-    publicJwk: JSON.stringify(publicJwk),
-    sealedPrivateKey: seal(exportSigningKey(privateKey), sealContext(ring, { kid, algorithm }), deps.runtime),
-    announcedAt: epochSeconds(deps.runtime),
-    signsFrom,
-    verifiesFrom,
-    retiredAt: verifiesFrom + deps.longestToken + longestSkew,
-  };
-  const event = { type: 'key.announced', key: kid, algorithm } as const;
-  await deps.store.addKey(row, recordEvents(deps.recorder, `keys-${kid}`, [event]));
-  await readRows(ring);
+  const context = sealContext(deps, { kid, algorithm });
+  const sealedPrivateKey = seal(exportSigningKey(privateKey), context, deps.runtime);
+  return { kid, algorithm, publicJwk: JSON.stringify(publicJwk), sealedPrivateKey };
 }
 
-function sealContext(ring: Ring, row: Pick<KeyRow, 'kid' | 'algorithm'>): SealContext {
-  return { key: ring.sealingKey, belongsTo: `${row.kid}.${row.algorithm}` };
+/** This node sees its own change at once. */
+async function thenReread<V>(ring: Ring, change: Promise<V>): Promise<V> {
+  const verdict = await change;
+  await rereadRows(ring);
+  return verdict;
+}
+
+function sealContext({ sealingKey }: Pick<Ring, 'sealingKey'>, row: Pick<KeyRow, 'kid' | 'algorithm'>): SealContext {
+  return { key: sealingKey, belongsTo: `${row.kid}.${row.algorithm}` };
 }
 
 function openPrivateKey(ring: Ring, row: KeyRow): KeyObject {
@@ -155,6 +185,7 @@ function openPrivateKey(ring: Ring, row: KeyRow): KeyObject {
 }
 
 function openSealed(ring: Ring, row: KeyRow): Buffer {
+  if (row.sealedPrivateKey === undefined) throw new Error(`the private half of the key ${row.kid} was erased`);
   try {
     return unseal(row.sealedPrivateKey, sealContext(ring, row));
   } catch {
@@ -163,16 +194,20 @@ function openSealed(ring: Ring, row: KeyRow): Buffer {
   }
 }
 
-/**
- * The rows that are not retired, at most {@link rowsMaxAge} old; older ones only while the store cannot be read, since
- * the key set must stay up then (whatever is issued needs the store anyway).
- */
 async function liveRows(ring: Ring): Promise<readonly KeyRow[]> {
+  const all = await freshRows(ring);
+  const now = epochSeconds(ring.deps.runtime);
+  return all.filter((row) => isPublished(row, now));
+}
+
+/**
+ * All rows, at most {@link rowsMaxAge} old; older ones only while the store cannot be read, since the key set must stay
+ * up then (whatever is issued needs the store anyway).
+ */
+async function freshRows(ring: Ring): Promise<readonly KeyRow[]> {
   const { rows, deps } = ring;
   const isFresh = rows !== undefined && deps.runtime.monotonic() - rows.readAt < rowsMaxAge;
-  const { all } = isFresh ? rows : await readOrKeep(ring);
-  const now = epochSeconds(deps.runtime);
-  return all.filter((row) => keyState(row, now) !== 'retired');
+  return (isFresh ? rows : await readOrKeep(ring)).all;
 }
 
 async function readOrKeep(ring: Ring): Promise<Rows> {
@@ -192,14 +227,33 @@ async function readRows(ring: Ring): Promise<Rows> {
   return ring.reading;
 }
 
+/** A read that begins now: one that is under way may have begun before what is to be seen was committed. */
+async function rereadRows(ring: Ring): Promise<Rows> {
+  await Promise.allSettled([ring.reading]);
+  return readRows(ring);
+}
+
 async function loadRows(ring: Ring): Promise<Rows> {
   const readAt = ring.deps.runtime.monotonic();
-  ring.rows = { all: await ring.deps.store.listKeys(), readAt };
+  const all = await ring.deps.store.listKeys();
+  ring.rows = { all, readAt };
+  // What was erased in the store is let go of here too.
+  const signs = new Set(all.filter((row) => row.sealedPrivateKey !== undefined).map(({ kid }) => kid));
+  for (const kid of ring.opened.keys()) if (!signs.has(kid)) ring.opened.delete(kid);
   return ring.rows;
 }
 
-async function findVerifying(ring: Ring, kid: string, algorithm: SignatureAlgorithm): Promise<KeyObject | undefined> {
-  const row = (await liveRows(ring)).find((candidate) => candidate.kid === kid);
+interface Wanted {
+  readonly kid: string;
+  readonly algorithm: SignatureAlgorithm;
+}
+
+function findIn(
+  ring: Ring,
+  rows: readonly KeyRow[],
+  { kid, algorithm }: Wanted,
+): KeyObject | undefined | Promise<KeyObject | undefined> {
+  const row = rows.find((candidate) => candidate.kid === kid);
   if (row === undefined) return undefined;
   const verifier = ring.verifiers.get(kid) ?? localKeySource({ keys: [jwkOf(row)] });
   ring.verifiers.set(kid, verifier);

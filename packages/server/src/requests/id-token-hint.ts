@@ -1,5 +1,12 @@
 /** ID tokens that come back as a hint: proof of who was signed in at which client, long after they expired. */
-import { createJwtVerifier, type JwtVerifier, type KeySource, parseCompact, Refusal } from '@castellan/protocol';
+import {
+  createJwtVerifier,
+  type JwtVerifier,
+  type KeySource,
+  parseCompact,
+  Refusal,
+  signatureAlgorithms,
+} from '@castellan/protocol';
 import type { ClientDirectory } from '../clients/client.ts';
 
 /** What a verified hint says. */
@@ -15,6 +22,7 @@ export interface HintedSession {
 export interface HintDeps {
   readonly issuer: string;
   readonly clients: ClientDirectory;
+  /** Also keys that have retired: a session may outlive the key of its ID token. */
   readonly keys: KeySource;
   readonly now: () => number;
 }
@@ -50,7 +58,7 @@ function hintVerifier(audience: string, deps: HintDeps): JwtVerifier {
   return createJwtVerifier({
     issuer: deps.issuer,
     audience,
-    algorithms: ['RS256', 'ES256', 'PS256', 'EdDSA'],
+    algorithms: signatureAlgorithms,
     typ: 'JWT',
     keys: deps.keys,
     now: deps.now,

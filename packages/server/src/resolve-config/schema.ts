@@ -1,4 +1,5 @@
 /** The shape of each part of the configuration. The error texts say what is allowed. */
+import { signatureAlgorithms } from '@castellan/protocol';
 import { z } from 'zod';
 import type { ClientConfig, Lifetimes, LimitSettings, ResourceConfig, SecretSource } from '../config.ts';
 import { describeValue, type ProblemList } from './problems.ts';
@@ -120,7 +121,7 @@ export const resourceSchema: z.ZodType<ResourceShape> = object({
   audience: text(2000),
   name: shown(100),
   scopes: z.record(z.string(), shown(200), { error: 'scopes, each with what it lets a client do' }),
-  algorithm: word('ES256', 'RS256').default('ES256'),
+  algorithm: word(...signatureAlgorithms).default('ES256'),
   accessTokenLifetime: whole(60, 900).optional(),
   secretOnlyClients: z.boolean({ error: 'true or false' }).default(true),
   tokenFormat: word('jwt', 'reference').default('jwt'),
@@ -149,8 +150,8 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   ownScopes: list(text(200)).default([]),
   resources: list(text(2000)).default([]),
   defaultResource: text(2000).optional(),
-  idTokenAlgorithm: word('RS256', 'ES256').default('RS256'),
-  userinfoAlgorithm: word('RS256', 'ES256').optional(),
+  idTokenAlgorithm: word(...signatureAlgorithms).default('RS256'),
+  userinfoAlgorithm: word(...signatureAlgorithms).optional(),
   pkce: word('required', 'optional').optional(),
   consent: word('ask', 'trusted').default('ask'),
   subjectType: word('public', 'pairwise').default('public'),

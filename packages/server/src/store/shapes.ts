@@ -171,9 +171,10 @@ export const signingKeys: Shape<KeyRow> = shape<KeyRow>('signing_keys', {
   kid: text('kid'),
   algorithm: text('algorithm'),
   publicJwk: text('public_jwk'),
-  sealedPrivateKey: text('sealed_private_key'),
+  sealedPrivateKey: optionalText('sealed_private_key'),
   announcedAt: integer('announced_at'),
   signsFrom: integer('signs_from'),
   verifiesFrom: integer('verifies_from'),
   retiredAt: integer('retired_at'),
+  removedAt: optionalInteger('removed_at'),
 });

@@ -378,20 +378,29 @@ export interface KeyRow {
   readonly algorithm: string;
   /** Public JWK as JSON. */
   readonly publicJwk: string;
-  /** PKCS#8, sealed under the master key with `kid` and `algorithm` as associated data. */
-  readonly sealedPrivateKey: string;
+  /** PKCS#8, sealed under the master key with `kid` and `algorithm` as associated data; undefined once erased. */
+  readonly sealedPrivateKey: string | undefined;
   readonly announcedAt: number;
   readonly signsFrom: number;
   /** It is published, but does not sign any more, from here on. */
   readonly verifiesFrom: number;
   /** It is gone from the key set from here on. */
   readonly retiredAt: number;
+  /** When it was taken out because it may be in other hands: from then on nothing it has signed counts. */
+  readonly removedAt: number | undefined;
 }
 
 export interface KeyStore {
+  /** Also those that have retired or were removed. */
   readonly listKeys: () => Promise<readonly KeyRow[]>;
-  /** Adds a key unless another node has added one for the same algorithm and `signsFrom` or later. */
-  readonly addKey: (key: KeyRow, events: RecordedEffects) => Promise<'added' | 'already_there'>;
+  /**
+   * Adds and changes keys in one commit, provided the keys are still those that the caller has seen and planned on:
+   * so of nodes that plan at once one is first, and the others look again.
+   */
+  readonly changeKeys: (
+    change: { readonly seen: readonly KeyRow[]; readonly put: readonly KeyRow[] },
+    events: RecordedEffects,
+  ) => Promise<'changed' | 'changed_meanwhile'>;
 }
 
 // ── Outbox ─────────────────────────────────────────────────────────────────────────────────────────────────────

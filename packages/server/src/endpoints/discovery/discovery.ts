@@ -8,7 +8,7 @@ import {
   type AuthorizationServerMetadata,
   assertionAlgorithms,
   type JwkSet,
-  type SignatureAlgorithm,
+  signatureAlgorithms,
 } from '@castellan/protocol';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
@@ -35,8 +35,6 @@ export interface DiscoveryDeps {
   readonly issuer: string;
   readonly resources: ResourceDirectory;
   readonly paths: EndpointPaths;
-  /** Algorithms that some client's ID tokens may be signed with. */
-  readonly idTokenAlgorithms: readonly SignatureAlgorithm[];
   /** Claims of UserInfo. */
   readonly profileClaims: readonly string[];
 }
@@ -62,7 +60,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     introspection_endpoint: issuer + paths.introspect,
     introspection_endpoint_auth_methods_supported: clientMethods.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
-    introspection_signing_alg_values_supported: [...new Set(deps.resources.all.map(({ algorithm }) => algorithm))],
+    introspection_signing_alg_values_supported: signatureAlgorithms,
     end_session_endpoint: issuer + paths.logout,
     jwks_uri: issuer + paths.jwks,
     scopes_supported: deps.resources.all.flatMap((resource) => [...resource.scopes.keys()]),
@@ -76,8 +74,8 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
       'urn:ietf:params:oauth:grant-type:device_code',
     ],
     subject_types_supported: ['public', 'pairwise'],
-    id_token_signing_alg_values_supported: deps.idTokenAlgorithms,
-    userinfo_signing_alg_values_supported: ['RS256', 'ES256'],
+    id_token_signing_alg_values_supported: signatureAlgorithms,
+    userinfo_signing_alg_values_supported: signatureAlgorithms,
     token_endpoint_auth_methods_supported: clientMethods,
     token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     code_challenge_methods_supported: ['S256'],

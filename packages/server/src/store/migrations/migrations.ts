@@ -10,6 +10,7 @@ import { readInteger } from '../shape.ts';
 import { initial } from './0001-initial.ts';
 import { machineTokens } from './0010-machine-tokens.ts';
 import { deviceCodes } from './0020-device-codes.ts';
+import { keysChange } from './0030-keys-change.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'initial', statements: initial },
   { version: 2, name: 'device-codes', statements: deviceCodes },
   { version: 3, name: 'machine-tokens', statements: machineTokens },
+  { version: 4, name: 'keys-change', statements: keysChange },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

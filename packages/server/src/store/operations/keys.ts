@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEffects } from '@castellan/audit';
-import { changes, type Operation, row, rows } from '../database.ts';
+import { changes, type Operation, rows } from '../database.ts';
 import { signingKeys } from '../shapes.ts';
 import type { KeyRow } from '../store.ts';
 import { lockDatabaseRow } from './epoch.ts';
@@ -7,20 +8,26 @@ import { putIntoOutbox } from './outbox.ts';
 
 const all = `SELECT ${signingKeys.select('k')} FROM signing_keys k ORDER BY k.signs_from, k.kid`;
 
+/** What a key is never changes, only how far it has come. */
+const put = `${signingKeys.insert} ON CONFLICT (kid) DO UPDATE SET
+  sealed_private_key = excluded.sealed_private_key, signs_from = excluded.signs_from,
+  verifies_from = excluded.verifies_from, retired_at = excluded.retired_at, removed_at = excluded.removed_at`;
+
 export function* listKeys(): Operation<readonly KeyRow[]> {
   const found = yield* rows(all, []);
   return found.map((key) => signingKeys.read(key, 'k'));
 }
 
-/** Nodes that find the same key due at the same time meet at one locked row, so that one of them adds it. */
-export function* addKey(key: KeyRow, events: RecordedEffects): Operation<'added' | 'already_there'> {
+export interface KeyChange {
+  readonly seen: readonly KeyRow[];
+  readonly put: readonly KeyRow[];
+}
+
+/** Nodes that plan at the same time meet at one locked row, so that one of them is first. */
+export function* changeKeys(change: KeyChange, events: RecordedEffects): Operation<'changed' | 'changed_meanwhile'> {
   yield* lockDatabaseRow();
-  const sameOrLater = yield* row('SELECT kid FROM signing_keys WHERE algorithm = $1 AND signs_from >= $2 LIMIT 1', [
-    key.algorithm,
-    key.signsFrom,
-  ]);
-  if (sameOrLater !== undefined) return 'already_there';
-  yield* changes(signingKeys.insert, signingKeys.values(key));
+  if (!isDeepStrictEqual(yield* listKeys(), change.seen)) return 'changed_meanwhile';
+  for (const key of change.put) yield* changes(put, signingKeys.values(key));
   yield* putIntoOutbox(events);
-  return 'added';
+  return 'changed';
 }

@@ -35,7 +35,7 @@ import {
   redeemDeviceCode,
 } from './device-codes.ts';
 import { raiseEpoch, readEpoch } from './epoch.ts';
-import { addKey, listKeys } from './keys.ts';
+import { changeKeys, listKeys } from './keys.ts';
 import { dropFromOutbox, readOutbox } from './outbox.ts';
 import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } from './parked-requests.ts';
 import { createPerson, findPerson, findPersonByLogin, listPersons, rehashPassword } from './persons.ts';
@@ -146,7 +146,7 @@ function refreshFamilyStore({ read, transact }: Database): RefreshFamilyStore {
 function keyStore({ read, transact }: Database): KeyStore {
   return {
     listKeys: () => read(listKeys),
-    addKey: (key, events) => transact(() => addKey(key, events)),
+    changeKeys: (change, events) => transact(() => changeKeys(change, events)),
   };
 }
 
