@@ -227,8 +227,9 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/server/src/http/handle.ts',
-    count: 1,
-    because: 'here every Refusal becomes its answer, and everything else the one that says server_error',
+    count: 2,
+    because:
+      'here every Refusal becomes its answer, and everything else the one that says server_error; public documents stay up while the store is away',
   },
   {
     path: 'packages/server/src/http/node.ts',

@@ -95,6 +95,7 @@ const server: readonly Room[] = [
       'limits',
       'server/resolve-config',
       'server/administration',
+      'server/registry',
       'server/endpoints',
       ...serverRooms,
     ],
@@ -136,6 +137,13 @@ const server: readonly Room[] = [
     types: ['limits', ...domain, 'server/requests', ...serverTypes],
     because: 'rooms of the domain know one another by shape; they meet in tokens, requests and endpoints',
   })),
+  {
+    name: 'server/registry',
+    holds: ['packages/server/src/registry/'],
+    may: ['protocol', 'audit', 'server/store', 'server/resolve-config', 'server/clients', 'server/resources'],
+    types: serverTypes,
+    because: 'it judges what the store registers by the rules of the configuration; everybody else sees directories',
+  },
   {
     name: 'server/tokens',
     holds: ['packages/server/src/tokens/'],

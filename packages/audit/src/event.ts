@@ -177,6 +177,13 @@ export type NoticeEvent =
   | { readonly type: 'request.repeated'; readonly client: string; readonly parameter: 'code_challenge' | 'nonce' }
   | { readonly type: 'limit.hit'; readonly limit: string; readonly address: string }
   | { readonly type: 'insecure.used'; readonly choice: string }
+  /** A client or resource of the store does not hold any more, so it may do nothing. */
+  | {
+      readonly type: 'registration.unusable';
+      readonly kind: 'client' | 'resource';
+      readonly id: string;
+      readonly problems: readonly string[];
+    }
   | { readonly type: 'server.started'; readonly settings: Readonly<Record<string, string>> }
   | { readonly type: 'failure'; readonly where: string; readonly error: string };
 

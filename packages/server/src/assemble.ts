@@ -6,7 +6,7 @@ import { createSubjects } from './accounts/subject.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
-import { type Client, clientDirectory, deviceGrantType } from './clients/client.ts';
+import { deviceGrantType } from './clients/client.ts';
 import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
 import { createConsentEndpoint } from './endpoints/consent/consent.ts';
 import { createDeviceEndpoint } from './endpoints/device/device.ts';
@@ -31,7 +31,6 @@ import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
 import { createRepeatWatch } from './requests/repeats.ts';
-import { resourceDirectory } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';
@@ -58,7 +57,8 @@ export function assemble(opened: Opened): { readonly handle: Handle; readonly ac
     limitStore: parts.limitStore,
     limits,
     trustedProxies,
-    clientOrigins: publicOrigins(config.clients),
+    clientOrigins: opened.registry.clientOrigins,
+    refresh: opened.registry.refresh,
     record: events.record,
     committed: events.nudge,
   });
@@ -69,11 +69,10 @@ type Parts = ReturnType<typeof assembleParts>;
 
 /** What several endpoints share. */
 function assembleParts(opened: Opened) {
-  const { config, runtime, recorder, store, keys } = opened;
+  const { config, runtime, recorder, store, keys, registry } = opened;
+  const { clients, resources } = registry;
   const { issuer, masterKey, lifetimes, limits } = config;
   const limitStore = memoryLimitStore({ capacity: limitCapacity });
-  const clients = clientDirectory(config.clients);
-  const resources = resourceDirectory(config.resources);
   const cookies = createServerCookies(issuer);
   const endpoints = [issuer + endpointPaths.token];
   const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
@@ -123,7 +122,8 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
 }
 
 /** What programs call. */
-function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
+function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
+  const { config, runtime, store, keys, registry } = opened;
   const { issuer, lifetimes, limits, refreshRetry, masterKey } = config;
   const { authenticate, clients, resources, limitStore, subjectOf } = parts;
   const tagKey = deriveKey(masterKey, 'refresh-tag');
@@ -171,14 +171,9 @@ function apiEndpoints({ config, runtime, store, keys }: Opened, parts: Parts): O
       issuer,
       resources,
       paths: endpointPaths,
+      edition: registry.edition,
       profileClaims,
     }),
     jwks: createJwksEndpoint({ keys }),
   };
-}
-
-/** Where the scripts of public clients come from. An app's own scheme has no such place. */
-function publicOrigins(clients: readonly Client[]): ReadonlySet<string> {
-  const uris = clients.filter((client) => client.authentication === 'none').flatMap((client) => client.redirectUris);
-  return new Set(uris.filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin));
 }

@@ -56,6 +56,7 @@ const open = {
   form: 'none',
   effect: 'read',
   method: 'GET',
+  outage: 'serve',
 } as const;
 
 /** The table, for an issuer that may have a path of its own. */

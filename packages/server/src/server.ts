@@ -12,7 +12,8 @@ import type { Config, ResolvedConfig } from './config.ts';
 import { type EventFlow, startEventFlow } from './events/events.ts';
 import type { CarriedRequest, Handle } from './http/handle.ts';
 import { describeFailure } from './http/trace.ts';
-import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { createKeyRing, type KeyRing, type KeyRingDeps } from './keys/key-ring.ts';
+import { openRegistry, type Registry } from './registry/registry.ts';
 import { resolveConfig } from './resolve-config/resolve-config.ts';
 import { longestAccessToken } from './resources/resource.ts';
 import { openStore } from './store/open-store.ts';
@@ -56,14 +57,15 @@ export async function createServer(
   const recorder: Recorder = { source: resolved.issuer, now: runtime.now, randomBytes: runtime.randomBytes };
   const store = await openStore(resolved.store, runtime);
   try {
-    const keys = await openKeys(resolved, { store, recorder, runtime });
+    const registry = await openRegistry({ foundation: resolved, store, runtime });
+    const keys = await openKeys(resolved, { store, recorder, runtime, registry });
     const events = startEventFlow({
       store,
       sinks,
       runtime,
       tellLoss: (lost) => lossEvent({ recorder, runtime }, lost),
     });
-    return run({ config: resolved, runtime, recorder, store, keys, events });
+    return run({ config: resolved, runtime, recorder, store, registry, keys, events });
   } catch (error) {
     await store.close();
     throw error;
@@ -76,19 +78,20 @@ export interface Opened {
   readonly runtime: Runtime;
   readonly recorder: Recorder;
   readonly store: Store;
+  readonly registry: Registry;
   readonly keys: KeyRing;
   readonly events: EventFlow;
 }
 
 async function openKeys(
-  config: ResolvedConfig,
-  deps: Pick<Opened, 'store' | 'recorder' | 'runtime'>,
+  { masterKey }: ResolvedConfig,
+  { registry, ...deps }: Pick<Opened, 'store' | 'recorder' | 'runtime' | 'registry'>,
 ): Promise<KeyRing> {
-  const { clients, resources, masterKey } = config;
-  const used = [...clients.map((client) => client.idTokenAlgorithm), ...resources.map(({ algorithm }) => algorithm)];
-  const signed = clients.flatMap(({ userinfoAlgorithm }) => userinfoAlgorithm ?? []);
-  const algorithms = [...new Set([...used, ...signed])];
-  return createKeyRing({ ...deps, masterKey, algorithms: async () => algorithms, longestToken: longestAccessToken });
+  const algorithms = async (): ReturnType<KeyRingDeps['algorithms']> => {
+    await registry.refresh();
+    return registry.algorithms();
+  };
+  return createKeyRing({ ...deps, masterKey, algorithms, longestToken: longestAccessToken });
 }
 
 function run(opened: Opened): Server {
@@ -98,11 +101,7 @@ function run(opened: Opened): Server {
   const stopJobs = startJobs(opened);
   let closing: Promise<void> | undefined;
   notice(opened, { type: 'server.started', settings: describeSettings(config) });
-  for (const { id, assertionAudience, pkce } of config.clients) {
-    if (pkce !== undefined) notice(opened, { type: 'insecure.used', choice: `pkce ${pkce}: ${id}` });
-    if (assertionAudience === undefined) continue;
-    notice(opened, { type: 'insecure.used', choice: `assertionAudience ${assertionAudience}: ${id}` });
-  }
+  opened.registry.watch((event) => notice(opened, event));
   return {
     issuer: config.issuer,
     handle: requests.handle,

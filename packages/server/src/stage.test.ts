@@ -357,6 +357,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     resources: directory,
     paths,
     profileClaims,
+    edition: () => directory,
   });
   const read = { effect: 'read', cors: 'any', cache: 'no-store', limit: undefined, channel: 'json' } as const;
   const routes: readonly Route[] = [
@@ -376,6 +377,12 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     { ...read, method: 'GET', path: '/discovery', name: 'discovery', endpoint: discovery, form: 'none' },
   ];
   const record = (event: RecordedEvent) => void events.push(event);
-  const rest = { trustedProxies: [], clientOrigins: new Set<string>(), record, committed: () => {} };
+  const rest = {
+    trustedProxies: [],
+    clientOrigins: new Set<string>(),
+    record,
+    refresh: async () => {},
+    committed: () => {},
+  };
   return createHandle({ issuer, routes, pages: {} as Pages, runtime, recorder, limitStore, limits, ...rest });
 }

@@ -70,7 +70,7 @@ export function subjectOfClient({ id }: Pick<Client, 'id'>): string {
   return `client:${id}`;
 }
 
-/** The clients of the configuration, by id. */
+/** Clients that never change, by id. */
 export function clientDirectory(clients: readonly Client[]): ClientDirectory {
   const byId = new Map(clients.map((client) => [client.id, client]));
   return { find: (id) => byId.get(id) };

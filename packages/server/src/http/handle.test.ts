@@ -39,12 +39,15 @@ interface Stage {
   readonly handle: Handle;
   readonly events: RecordedEvent[];
   readonly counts: { committed: number };
+  /** What happens when clients and resources are brought up to date. */
+  readonly registry: { refresh: () => Promise<void> };
   readonly send: (method: string, path: string, more?: Partial<CarriedRequest>) => Promise<HttpAnswer>;
 }
 
 function setUp(...routes: readonly Route[]): Stage {
   const events: RecordedEvent[] = [];
   const counts = { committed: 0 };
+  const registry: Stage['registry'] = { refresh: async () => {} };
   const clock = createClock(1_800_000_000_000);
   const randomBytes = seededRandom('handle');
   const plenty = { count: 1000, period: 60 };
@@ -68,6 +71,7 @@ function setUp(...routes: readonly Route[]): Stage {
     },
     trustedProxies: ['10.0.0.1'],
     clientOrigins: new Set(['https://spa.example']),
+    refresh: () => registry.refresh(),
     record: (event) => events.push(event),
     committed: () => {
       counts.committed += 1;
@@ -75,7 +79,7 @@ function setUp(...routes: readonly Route[]): Stage {
   });
   const send: Stage['send'] = (method, path, more) =>
     handle({ method, path, query: '', headers: {}, body: '', peer: { address: '192.0.2.1' }, ...more });
-  return { handle, events, counts, send };
+  return { handle, events, counts, registry, send };
 }
 
 const refusing =
@@ -381,4 +385,31 @@ test('R-184[node] R-010[login] R-213 every answer carries the security headers, 
     assert.match(String(headers['strict-transport-security']), /max-age=31536000; includeSubDomains/);
     assert.match(String(headers['content-type']), /^(text\/(plain|html); charset=utf-8|application\/json)$/);
   }
+});
+
+test('R-036[authorize,code,userinfo,introspect,revoke] every request looks who is registered, before its endpoint and its preflight', async () => {
+  const order: string[] = [];
+  const endpoint: Endpoint = async () => {
+    order.push('endpoint');
+    return answer;
+  };
+  const { registry, send } = setUp({ ...page, endpoint }, { ...api, endpoint });
+  registry.refresh = async () => {
+    order.push('looks');
+  };
+  await send('GET', '/page');
+  await send('POST', '/api', { headers: formType });
+  await send('OPTIONS', '/api', { headers: { origin: ['https://spa.example'] } });
+  assert.deepEqual(order, ['looks', 'endpoint', 'looks', 'endpoint', 'looks']);
+});
+
+test('R-036[authorize,code,userinfo,introspect,revoke] while the store is away only public documents are answered', async () => {
+  const document: Route = { ...page, path: '/document', channel: 'json', cors: 'any', outage: 'serve' };
+  const { registry, send } = setUp(page, api, document);
+  registry.refresh = () => refuse('store_unavailable');
+  assert.equal((await send('GET', '/page')).status, 503);
+  assert.equal((await send('POST', '/api', { headers: formType })).status, 503);
+  assert.equal((await send('GET', '/document')).status, 200);
+  registry.refresh = () => Promise.reject(new TypeError('a bug'));
+  assert.equal((await send('GET', '/document')).status, 500);
 });

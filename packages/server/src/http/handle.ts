@@ -44,7 +44,9 @@ export interface HandleDeps {
   readonly limits: LimitSettings;
   readonly trustedProxies: readonly string[];
   /** Origins of public clients, whose scripts may use the routes that say so. */
-  readonly clientOrigins: ReadonlySet<string>;
+  readonly clientOrigins: Pick<ReadonlySet<string>, 'has'>;
+  /** Brings what is known of clients and resources up to date; @throws {Refusal} when the store cannot be read */
+  readonly refresh: () => Promise<void>;
   readonly record: (event: RecordedEvent) => void;
   readonly committed: TraceDeps['committed'];
 }
@@ -107,11 +109,26 @@ function failed(error: unknown, { exchange, found }: Answering): Refusal {
 
 async function answerRoute(request: CarriedRequest, { found, exchange, deps }: Answering): Promise<HttpAnswer> {
   checkShape(request);
+  await bringUpToDate(found, deps);
   if (found.kind === 'preflight') return preflightAnswer(request, found.allow, { ...deps, route: found.route });
   const route = routeOf(found);
   checkBody(request, route);
   await checkLimit(route, exchange, deps);
   return route.endpoint(request, exchange);
+}
+
+/**
+ * INVARIANT: before every endpoint, in this one place, so that none can act on a client that was disabled before the
+ * request came (R-036).
+ */
+async function bringUpToDate(found: FoundRoute, deps: Machinery): Promise<void> {
+  if (found.kind === 'none') return;
+  try {
+    await deps.refresh();
+  } catch (error) {
+    // What everybody may read and caches anyway stays up while the store is away; nothing is given by it.
+    if (!(error instanceof Refusal) || found.route.outage !== 'serve') throw error;
+  }
 }
 
 /** Headers that frame or route a message: two of them mean that somebody else may read the message differently. */

@@ -6,7 +6,7 @@ import type { Route } from './route.ts';
 export interface HeaderDeps {
   readonly issuer: string;
   /** Origins of the redirect URIs of public clients. */
-  readonly clientOrigins: ReadonlySet<string>;
+  readonly clientOrigins: Pick<ReadonlySet<string>, 'has'>;
 }
 
 /** For what is not a page: nothing may be loaded, run, framed or submitted. */

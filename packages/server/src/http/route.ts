@@ -21,6 +21,8 @@ export interface Route {
   readonly limit: keyof LimitSettings | undefined;
   /** How a refusal is told: a page for a person, or JSON for a program. */
   readonly channel: 'page' | 'json';
+  /** Answered by what was read last while the store cannot be read; every other route is refused then. */
+  readonly outage?: 'serve';
   /** A POST with another media type is refused; `optional` lets an empty body go without one. */
   readonly form: 'required' | 'optional' | 'none';
 }

@@ -2,8 +2,8 @@
 import { redirectUriProblem, secureUrl } from '@castellan/protocol';
 import type { Client, Credentials } from '../clients/client.ts';
 import { admitsAuthentication, type Resource } from '../resources/resource.ts';
-import { resolveCredentials } from './credentials.ts';
-import { describeValue, type ProblemList } from './problems.ts';
+import { type ReadSecrets, resolveCredentials, secretsOfConfig } from './credentials.ts';
+import { describeValue, joinKey, type ProblemList } from './problems.ts';
 import type { ClientShape } from './schema.ts';
 import type { Environment } from './secret.ts';
 import { sectorOf, sectorProblem } from './sector.ts';
@@ -11,45 +11,61 @@ import { sectorOf, sectorProblem } from './sector.ts';
 export interface ClientRules {
   /** The issuer first. */
   readonly resources: readonly [Resource, ...Resource[]];
-  readonly environment: Environment;
+  /** Of the client, for the problems; empty when it stands alone. */
+  readonly key: string;
+  /** Whether somebody else proves themselves by this id. */
+  readonly isTaken: (id: string) => boolean;
+  readonly secrets: ReadSecrets;
   readonly problems: ProblemList;
 }
 
-/** All clients; `undefined` stands for a part that was not well-formed and keeps the places. */
-export function resolveClients(shapes: readonly (ClientShape | undefined)[], rules: ClientRules): readonly Client[] {
+/** All clients of a configuration; `undefined` stands for a part that was not well-formed and keeps the places. */
+export function resolveClients(
+  shapes: readonly (ClientShape | undefined)[],
+  rules: Omit<ClientRules, 'key' | 'isTaken' | 'secrets'> & { readonly environment: Environment },
+): readonly Client[] {
   const ids = new Set(
     rules.resources.flatMap(({ credentials }) => (credentials === undefined ? [] : [credentials.id])),
   );
+  const secrets = secretsOfConfig(rules.environment);
   return shapes.flatMap((shape, index) => {
     if (shape === undefined) return [];
-    const told = teller(`clients[${index}]`, rules.problems);
-    if (ids.has(shape.id)) told('id', shape.id, 'an id that no other client has, nor a resource in its credentials');
+    const key = `clients[${index}]`;
+    const client = resolveClient(shape, { ...rules, key, secrets, isTaken: (id) => ids.has(id) });
     ids.add(shape.id);
-    checkUris(shape, told);
-    checkSector(shape, told);
-    checkResponseModes(shape, told);
-    checkGrants(shape, told);
-    checkResources(shape, rules, told);
-    checkScopes(shape, rules, told);
-    if (!checkConfidential(shape, told)) return [];
-    const credentials = resolveCredentials(shape, { key: `clients[${index}]`, ...rules });
-    return [toClient(shape, { ...rules, credentials })];
+    return client ?? [];
   });
+}
+
+/** One client, wherever it is registered; undefined when it cannot be one at all. Whatever is wrong is told. */
+export function resolveClient(shape: ClientShape, rules: ClientRules): Client | undefined {
+  const told = teller(rules);
+  if (rules.isTaken(shape.id)) {
+    told('id', shape.id, 'an id that no other client has, nor a resource in its credentials');
+  }
+  checkUris(shape, told);
+  checkSector(shape, told);
+  checkResponseModes(shape, told);
+  checkGrants(shape, told);
+  checkResources(shape, rules, told);
+  checkScopes(shape, rules, told);
+  if (!checkConfidential(shape, told)) return undefined;
+  return toClient(shape, { ...rules, credentials: resolveCredentials(shape, rules) });
 }
 
 /** Tells a problem of this client; the value is described, never shown when it may be a secret. */
 type Tell = (key: string, value: unknown, allowed: string) => void;
 
-function teller(prefix: string, problems: ProblemList): Tell {
+function teller({ key: prefix, problems }: Pick<ClientRules, 'key' | 'problems'>): Tell {
   return (key, value, allowed) => {
-    const place = `${prefix}.${key}`;
+    const place = joinKey(prefix, key);
     problems.add({ key: place, found: describeValue(place, value), allowed });
   };
 }
 
 function toClient(
   shape: ClientShape,
-  { resources, credentials }: ClientRules & { readonly credentials: Credentials },
+  { resources, credentials }: Pick<ClientRules, 'resources'> & { readonly credentials: Credentials },
 ): Client {
   const issuer = resources[0].audience;
   return {

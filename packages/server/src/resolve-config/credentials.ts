@@ -2,7 +2,7 @@
 import { readJwkSet, secureUrl } from '@castellan/protocol';
 import type { ClientAuthentication, ClientKeys, Credentials } from '../clients/client.ts';
 import type { SecretSource } from '../config.ts';
-import { describeValue, type ProblemList } from './problems.ts';
+import { describeValue, joinKey, type ProblemList } from './problems.ts';
 import { type Environment, readClientSecretHash } from './secret.ts';
 
 /** What an operator says of it. */
@@ -16,10 +16,16 @@ export interface CredentialsShape {
   readonly assertionAudience: 'issuer' | 'compatible';
 }
 
+/** The hashes of the secrets, wherever they are. Tells what is missing, of another method, or weak. */
+export type ReadSecrets = (
+  shape: CredentialsShape,
+  place: Pick<CredentialRules, 'key' | 'problems'>,
+) => readonly string[];
+
 interface CredentialRules {
   /** Of the part they stand in. */
   readonly key: string;
-  readonly environment: Environment;
+  readonly secrets: ReadSecrets;
   readonly problems: ProblemList;
 }
 
@@ -31,22 +37,43 @@ export function resolveCredentials(shape: CredentialsShape, rules: CredentialRul
   return {
     id: shape.id,
     authentication: shape.authentication,
-    secretHashes: resolveSecrets(shape, rules),
+    secretHashes: rules.secrets(shape, rules),
     ...(keys === undefined ? {} : { keys }),
     ...(shape.assertionAudience === 'compatible' ? { assertionAudience: 'compatible' as const } : {}),
   };
 }
 
-function resolveSecrets(shape: CredentialsShape, rules: CredentialRules): readonly string[] {
-  const { key, environment, problems } = rules;
+/** Whether the method is one that needs a secret. */
+function isBySecret({ authentication }: Pick<CredentialsShape, 'authentication'>): boolean {
+  return authentication === 'client_secret_basic' || authentication === 'client_secret_post';
+}
+
+/** Secrets of which a store keeps the hashes: there they are always strong, since the server draws them itself. */
+export function storedSecrets(hashes: readonly string[]): ReadSecrets {
+  return (shape, { key, problems }) => {
+    if (!isBySecret(shape)) return [];
+    const place = joinKey(key, 'secret');
+    if (hashes.length === 0) problems.add({ key: place, found: 'nothing', allowed: 'a secret that was generated' });
+    return hashes;
+  };
+}
+
+/** Secrets in the places that a configuration names. */
+export function secretsOfConfig(environment: Environment): ReadSecrets {
+  return (shape, place) => resolveSecrets(shape, { ...place, environment });
+}
+
+function resolveSecrets(
+  shape: CredentialsShape,
+  { key, environment, problems }: Omit<CredentialRules, 'secrets'> & { readonly environment: Environment },
+): readonly string[] {
   const { authentication, secret, secrets } = shape;
   const sources: readonly (readonly [string, SecretSource])[] = [
     ...(secret === undefined ? [] : [[`${key}.secret`, secret] as const]),
     ...(secrets ?? []).map((source, index) => [`${key}.secrets[${index}]`, source] as const),
   ];
-  const isBySecret = authentication === 'client_secret_basic' || authentication === 'client_secret_post';
   const place = secrets === undefined ? `${key}.secret` : `${key}.secrets`;
-  if (!isBySecret) {
+  if (!isBySecret(shape)) {
     const allowed = `no secret with the method ${authentication}`;
     if (sources.length > 0) problems.add({ key: place, found: 'a secret', allowed });
     return [];
@@ -61,7 +88,7 @@ function resolveSecrets(shape: CredentialsShape, rules: CredentialRules): readon
 
 function resolveKeys(shape: CredentialsShape, { key, problems }: CredentialRules): ClientKeys | undefined {
   const { authentication, jwks, jwksUri } = shape;
-  const place = jwks === undefined && jwksUri !== undefined ? `${key}.jwksUri` : `${key}.jwks`;
+  const place = joinKey(key, jwks === undefined && jwksUri !== undefined ? 'jwksUri' : 'jwks');
   if (authentication !== 'private_key_jwt') {
     if (jwks === undefined && jwksUri === undefined) return undefined;
     problems.add({ key: place, found: 'keys', allowed: `no keys with the method ${authentication}` });

@@ -40,6 +40,12 @@ export function problemList(): ProblemList {
   };
 }
 
+/** The key of a part's member, or of an item of a list; of the member alone when the part is the whole. */
+export function joinKey(key: string, step: PropertyKey): string {
+  if (typeof step === 'number') return `${key}[${step}]`;
+  return key === '' ? String(step) : `${key}.${String(step)}`;
+}
+
 /** Keys under which even a wrong value may be a secret that somebody put into the wrong place. */
 const secretKey = /secret|masterkey|password|store/i;
 

@@ -1,12 +1,12 @@
 /** The rules for registered APIs that join several keys. */
 import { isScopeToken, resourceProblem } from '@castellan/protocol';
 import { issuerResource, type Resource } from '../resources/resource.ts';
-import { resolveCredentials } from './credentials.ts';
-import { describeValue, type ProblemList } from './problems.ts';
+import { type ReadSecrets, resolveCredentials, secretsOfConfig } from './credentials.ts';
+import { describeValue, joinKey, type ProblemList } from './problems.ts';
 import type { ResourceShape } from './schema.ts';
 import type { Environment } from './secret.ts';
 
-export interface ResourceRules {
+interface ConfigRules {
   readonly issuer: string;
   /** Seconds, for resources that do not say. */
   readonly accessToken: number;
@@ -14,30 +14,45 @@ export interface ResourceRules {
   readonly problems: ProblemList;
 }
 
-/** All resources, the issuer first. `undefined` stands for a part that was not well-formed; it keeps the places. */
+export interface ResourceRules {
+  /** All the others, the issuer among them. */
+  readonly others: readonly Resource[];
+  /** Of the resource, for the problems; empty when it stands alone. */
+  readonly key: string;
+  /** Whether somebody else proves themselves by this id. */
+  readonly isTaken: (id: string) => boolean;
+  readonly secrets: ReadSecrets;
+  /** Seconds, for a resource that does not say. */
+  readonly accessToken: number;
+  readonly problems: ProblemList;
+}
+
+/**
+ * All resources of a configuration, the issuer first. `undefined` stands for a part that was not well-formed; it keeps
+ * the places.
+ */
 export function resolveResources(
   shapes: readonly (ResourceShape | undefined)[],
-  rules: ResourceRules,
+  rules: ConfigRules,
 ): readonly [Resource, ...Resource[]] {
   const issuer = issuerResource(rules.issuer, rules.accessToken);
-  const audiences = new Set([issuer.audience]);
-  const callers = new Set<string>();
-  const owners = new Map([...issuer.scopes.keys()].map((scope) => [scope, issuer.name]));
-  const resources: Resource[] = [];
+  const resources: [Resource, ...Resource[]] = [issuer];
+  const isTaken = (id: string): boolean => resources.some(({ credentials }) => credentials?.id === id);
+  const secrets = secretsOfConfig(rules.environment);
   for (const [index, shape] of shapes.entries()) {
     if (shape === undefined) continue;
     const key = `resources[${index}]`;
-    checkAudience(shape, { key, audiences, problems: rules.problems });
-    checkScopes(shape, { key, owners, problems: rules.problems });
-    audiences.add(shape.audience);
-    checkCaller(shape, { key, callers, problems: rules.problems });
-    resources.push(toResource(shape, key, rules));
+    resources.push(resolveResource(shape, { ...rules, others: resources, key, isTaken, secrets }));
   }
-  return [issuer, ...resources];
+  return resources;
 }
 
-function toResource(shape: ResourceShape, key: string, rules: ResourceRules): Resource {
-  const place = { ...rules, key: `${key}.credentials` };
+/** One resource, wherever it is registered. Whatever is wrong is told. */
+export function resolveResource(shape: ResourceShape, rules: ResourceRules): Resource {
+  checkAudience(shape, rules);
+  checkScopes(shape, rules);
+  checkCaller(shape, rules);
+  const place = { ...rules, key: joinKey(rules.key, 'credentials') };
   const credentials = shape.credentials && resolveCredentials(shape.credentials, place);
   return {
     audience: shape.audience,
@@ -51,63 +66,41 @@ function toResource(shape: ResourceShape, key: string, rules: ResourceRules): Re
   };
 }
 
-interface AudienceCheck {
-  readonly key: string;
-  readonly audiences: ReadonlySet<string>;
-  readonly problems: ProblemList;
-}
+type Check = Pick<ResourceRules, 'key' | 'others' | 'isTaken' | 'problems'>;
 
-function checkAudience(shape: ResourceShape, { key, audiences, problems }: AudienceCheck): void {
-  const place = `${key}.audience`;
+function checkAudience(shape: ResourceShape, { key, others, problems }: Check): void {
+  const place = joinKey(key, 'audience');
   const problem = resourceProblem(shape.audience);
   if (problem !== undefined) {
     const allowed = `an absolute URI without fragment (${problem})`;
     problems.add({ key: place, found: describeValue(place, shape.audience), allowed });
-  } else if (audiences.has(shape.audience)) {
+  } else if (others.some(({ audience }) => audience === shape.audience)) {
     const allowed = 'an audience that neither the issuer nor another resource has';
     problems.add({ key: place, found: describeValue(place, shape.audience), allowed });
   }
 }
 
-interface CallerCheck {
-  readonly key: string;
-  /** The ids of the credentials so far. */
-  readonly callers: Set<string>;
-  readonly problems: ProblemList;
-}
-
-function checkCaller(shape: ResourceShape, { key, callers, problems }: CallerCheck): void {
+function checkCaller(shape: ResourceShape, { key, isTaken, problems }: Check): void {
   const id = shape.credentials?.id;
-  if (id === undefined) return;
-  const place = `${key}.credentials.id`;
-  const allowed = 'an id that no other resource has';
-  if (callers.has(id)) problems.add({ key: place, found: describeValue(place, id), allowed });
-  callers.add(id);
-}
-
-interface ScopeCheck {
-  readonly key: string;
-  /** Scope -> the name of the resource it belongs to. */
-  readonly owners: Map<string, string>;
-  readonly problems: ProblemList;
+  if (id === undefined || !isTaken(id)) return;
+  const place = joinKey(key, 'credentials.id');
+  problems.add({ key: place, found: describeValue(place, id), allowed: 'an id that no other resource has' });
 }
 
 /** A scope name belongs to one resource only, so that a request's scopes say which API they are meant for. */
-function checkScopes(shape: ResourceShape, { key, owners, problems }: ScopeCheck): void {
+function checkScopes(shape: ResourceShape, { key, others, problems }: Check): void {
   const scopes = Object.keys(shape.scopes);
   if (scopes.length === 0) {
-    problems.add({ key: `${key}.scopes`, found: 'no scope', allowed: 'at least one scope' });
+    problems.add({ key: joinKey(key, 'scopes'), found: 'no scope', allowed: 'at least one scope' });
   }
   for (const scope of scopes) {
-    const place = `${key}.scopes.${scope}`;
-    const owner = owners.get(scope);
+    const place = joinKey(key, `scopes.${scope}`);
+    const owner = others.find((resource) => resource.scopes.has(scope));
     if (!isScopeToken(scope)) {
       problems.add({ key: place, found: 'a malformed scope', allowed: 'a scope of RFC 6749 section 3.3' });
     } else if (owner !== undefined) {
-      const found = `a scope that belongs to ${JSON.stringify(owner)} already`;
+      const found = `a scope that belongs to ${JSON.stringify(owner.name)} already`;
       problems.add({ key: place, found, allowed: 'a scope of one resource only' });
-    } else {
-      owners.set(scope, shape.name);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { signatureAlgorithms } from '@castellan/protocol';
 import { z } from 'zod';
 import type { ClientConfig, Lifetimes, LimitSettings, ResourceConfig, SecretSource } from '../config.ts';
-import { describeValue, type ProblemList } from './problems.ts';
+import { describeValue, joinKey, type ProblemList } from './problems.ts';
 
 /** A part with its defaults filled in. */
 export type ClientShape = Filled<
@@ -108,16 +108,20 @@ const twoSecrets = 'one or two secrets';
 const clientIdForm = '1 to 200 visible ASCII characters';
 const clientId = z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm });
 
-/** What clients and resources prove themselves with. */
-const proofs = {
+/** Where a configuration says that secrets are. A stored registration has none of it: its secrets are drawn here. */
+const secretPlaces = {
   secret: secretSourceSchema.optional(),
   secrets: list(secretSourceSchema).min(1, { error: twoSecrets }).max(2, { error: twoSecrets }).optional(),
+};
+
+/** What clients and resources prove themselves with. */
+const proofs = {
   jwks: object({ keys: list(z.record(z.string(), z.unknown(), { error: 'a public key' })) }).optional(),
   jwksUri: text(2000).optional(),
   assertionAudience: word('issuer', 'compatible').default('issuer'),
 };
 
-export const resourceSchema: z.ZodType<ResourceShape> = object({
+const resourceFields = {
   audience: text(2000),
   name: shown(100),
   scopes: z.record(z.string(), shown(200), { error: 'scopes, each with what it lets a client do' }),
@@ -125,16 +129,28 @@ export const resourceSchema: z.ZodType<ResourceShape> = object({
   accessTokenLifetime: whole(60, 900).optional(),
   secretOnlyClients: z.boolean({ error: 'true or false' }).default(true),
   tokenFormat: word('jwt', 'reference').default('jwt'),
-  credentials: object({
-    id: clientId,
-    authentication: word('client_secret_basic', 'client_secret_post', 'private_key_jwt'),
-    ...proofs,
-  }).optional(),
+};
+
+const credentialFields = {
+  id: clientId,
+  authentication: word('client_secret_basic', 'client_secret_post', 'private_key_jwt'),
+  ...proofs,
+};
+
+export const resourceSchema: z.ZodType<ResourceShape> = object({
+  ...resourceFields,
+  credentials: object({ ...credentialFields, ...secretPlaces }).optional(),
+});
+
+/** A resource that is kept in the store. */
+export const resourceRegistrationSchema: z.ZodType<ResourceShape> = object({
+  ...resourceFields,
+  credentials: object(credentialFields).optional(),
 });
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 
-export const clientSchema: z.ZodType<ClientShape> = object({
+const clientFields = {
   id: clientId,
   name: shown(100),
   kind: word('web', 'spa', 'native'),
@@ -159,7 +175,12 @@ export const clientSchema: z.ZodType<ClientShape> = object({
   logoUri: text(2000).optional(),
   policyUri: text(2000).optional(),
   tosUri: text(2000).optional(),
-});
+};
+
+export const clientSchema: z.ZodType<ClientShape> = object({ ...clientFields, ...secretPlaces });
+
+/** A client that is kept in the store. */
+export const clientRegistrationSchema: z.ZodType<ClientShape> = object(clientFields);
 
 export interface Part<T> {
   readonly key: string;
@@ -193,11 +214,6 @@ function addIssue(issue: z.core.$ZodIssue, part: Part<unknown>, problems: Proble
     return;
   }
   problems.add({ key, found: describeValue(key, valueAt(part.value, issue.path)), allowed: issue.message });
-}
-
-function joinKey(key: string, step: PropertyKey): string {
-  if (typeof step === 'number') return `${key}[${step}]`;
-  return key === '' ? String(step) : `${key}.${String(step)}`;
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

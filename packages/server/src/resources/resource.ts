@@ -33,11 +33,14 @@ export interface ResourceCaller extends Credentials {
 
 export interface ResourceDirectory {
   readonly issuer: Resource;
+  /** One that there are tokens for now. */
   readonly find: (audience: string) => Resource | undefined;
+  /** Also one that is disabled: a token for it can still be taken back. */
+  readonly findKnown: (audience: string) => Resource | undefined;
   /** The API with these credentials; their ids are told apart from those of clients when the server starts. */
   readonly findCaller: (id: string) => ResourceCaller | undefined;
-  /** The issuer first. */
-  readonly all: readonly Resource[];
+  /** Those that there are tokens for now, the issuer first. */
+  readonly all: () => readonly Resource[];
 }
 
 /** The longest life of an access token, in seconds. */
@@ -69,7 +72,7 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
   });
 }
 
-/** Resources by audience; the first one must be the issuer. */
+/** Resources that never change, by audience; the first one must be the issuer. */
 export function resourceDirectory(resources: readonly [Resource, ...Resource[]]): ResourceDirectory {
   const byAudience = new Map(resources.map((resource) => [resource.audience, resource]));
   const callers = new Map(
@@ -78,7 +81,7 @@ export function resourceDirectory(resources: readonly [Resource, ...Resource[]])
     ),
   );
   const find = (audience: string): Resource | undefined => byAudience.get(audience);
-  return { issuer: resources[0], find, findCaller: (id) => callers.get(id), all: resources };
+  return { issuer: resources[0], find, findKnown: find, findCaller: (id) => callers.get(id), all: () => resources };
 }
 
 /** Whether a client that proves itself so may have tokens for the resource. A public one proves nothing at all. */

@@ -18,6 +18,7 @@ import { personConformance } from './conformance/persons.ts';
 import { purgeConformance } from './conformance/purge.ts';
 import { refreshConformance } from './conformance/refresh-families.ts';
 import { refreshRaceConformance } from './conformance/refresh-races.ts';
+import { registryConformance } from './conformance/registry.ts';
 import { sessionConformance } from './conformance/sessions.ts';
 import type { Store } from './store.ts';
 
@@ -69,6 +70,7 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   accessTokenConformance(suite);
   assertionConformance(suite);
   keyConformance(suite);
+  registryConformance(suite);
   outboxConformance(suite);
   epochConformance(suite);
   purgeConformance(suite);

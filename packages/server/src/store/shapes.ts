@@ -1,6 +1,7 @@
 /** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
 
 import type { DeviceCodeRow } from './device-code-store.ts';
+import type { RegistrationKind, RegistrationRow, RegistrationState } from './registry-store.ts';
 import {
   type Field,
   flag,
@@ -177,4 +178,16 @@ export const signingKeys: Shape<KeyRow> = shape<KeyRow>('signing_keys', {
   verifiesFrom: integer('verifies_from'),
   retiredAt: integer('retired_at'),
   removedAt: optionalInteger('removed_at'),
+});
+
+export const registrations: Shape<RegistrationRow> = shape<RegistrationRow>('registrations', {
+  kind: word<RegistrationKind>('kind', { client: true, resource: true }),
+  id: text('id'),
+  caller: optionalText('caller'),
+  registration: json('registration'),
+  secrets: json('secrets'),
+  state: word<RegistrationState>('state', { active: true, disabled: true, removed: true }),
+  createdAt: integer('created_at'),
+  changedAt: integer('changed_at'),
+  revision: integer('revision'),
 });

@@ -13,6 +13,7 @@
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
 import type { DeviceCodeStore } from './device-code-store.ts';
 import type { Profile } from './profile.ts';
+import type { RegistryStore } from './registry-store.ts';
 
 /** The whole store: the product of its ports. */
 export interface Store
@@ -26,6 +27,7 @@ export interface Store
     AccessTokenStore,
     AssertionStore,
     KeyStore,
+    RegistryStore,
     Outbox {
   /**
    * Ends every authorization and session at once, and answers the new epoch: for the operator who has restored a

@@ -20,7 +20,7 @@ import {
 import type { ClientDirectory } from '../clients/client.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { seal, unseal } from '../keys/seal.ts';
-import { longestAccessToken, type ResourceDirectory } from '../resources/resource.ts';
+import { longestAccessToken, type Resource, type ResourceDirectory } from '../resources/resource.ts';
 import type { AccessTokenStore } from '../store/store.ts';
 
 const belongsTo = 'access-token-name';
@@ -64,13 +64,13 @@ export interface AccessTokenDeps {
 
 /** Recognises the tokens of one server. */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
-  const verifiers = new Map(deps.resources.all.map(({ audience }) => [audience, verifierFor(audience, deps)]));
+  const verifierOf = createVerifiers(deps);
   const authorizationOf: AccessTokens['authorizationOf'] = (jti) => openName(jti, deps.nameKey);
   return {
     authorizationOf,
     find: async (text) => {
       const isReference = parsePrefixedToken(tokenPrefixes.accessToken, text) !== undefined;
-      const found = isReference ? await findReference(text, deps) : await verify(text, verifiers);
+      const found = isReference ? await findReference(text, deps) : await verify(text, verifierOf);
       if (found === undefined) return undefined;
       const { jti, client_id: client, aud: audience, exp: expiresAt } = found;
       if (typeof jti !== 'string' || typeof client !== 'string' || typeof audience !== 'string') return undefined;
@@ -91,11 +91,25 @@ async function findReference(text: string, { store }: AccessTokenDeps): Promise<
   return (await store.findReferenceToken(hashSecret(text)))?.claims;
 }
 
-function verifierFor(audience: string, { issuer, keys, resources, runtime }: AccessTokenDeps): JwtVerifier {
+type VerifierOf = (audience: string) => JwtVerifier | undefined;
+
+/** One for each resource as it is registered now; made when its first token comes. */
+function createVerifiers(deps: AccessTokenDeps): VerifierOf {
+  const verifiers = new WeakMap<Resource, JwtVerifier>();
+  return (audience) => {
+    const resource = deps.resources.findKnown(audience);
+    if (resource === undefined) return undefined;
+    const verifier = verifiers.get(resource) ?? verifierFor(resource, deps);
+    verifiers.set(resource, verifier);
+    return verifier;
+  };
+}
+
+function verifierFor({ audience, algorithm }: Resource, { issuer, keys, runtime }: AccessTokenDeps): JwtVerifier {
   return createJwtVerifier({
     issuer,
     audience,
-    algorithms: [resources.find(audience)?.algorithm ?? 'ES256'],
+    algorithms: [algorithm],
     typ: 'at+jwt',
     keys: keys.source,
     now: runtime.now,
@@ -104,11 +118,11 @@ function verifierFor(audience: string, { issuer, keys, resources, runtime }: Acc
   });
 }
 
-async function verify(text: string, verifiers: ReadonlyMap<string, JwtVerifier>): Promise<Claims | undefined> {
+async function verify(text: string, verifierOf: VerifierOf): Promise<Claims | undefined> {
   try {
     // Only picks the rules; whether the token is for this audience is verified with everything else.
     const { aud } = parseCompact(text).claims;
-    const verified = await verifiers.get(typeof aud === 'string' ? aud : '')?.verify(text);
+    const verified = await verifierOf(typeof aud === 'string' ? aud : '')?.verify(text);
     return verified?.claims;
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'token_invalid') return undefined;

@@ -35,6 +35,8 @@ export interface DiscoveryDeps {
   readonly issuer: string;
   readonly resources: ResourceDirectory;
   readonly paths: EndpointPaths;
+  /** Another object whenever clients or resources have changed. */
+  readonly edition: () => object;
   /** Claims of UserInfo. */
   readonly profileClaims: readonly string[];
 }
@@ -63,7 +65,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     introspection_signing_alg_values_supported: signatureAlgorithms,
     end_session_endpoint: issuer + paths.logout,
     jwks_uri: issuer + paths.jwks,
-    scopes_supported: deps.resources.all.flatMap((resource) => [...resource.scopes.keys()]),
+    scopes_supported: deps.resources.all().flatMap((resource) => [...resource.scopes.keys()]),
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     // Said because the default would include the implicit grant (RFC 8414 §2).
@@ -102,10 +104,15 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
   };
 }
 
-/** One document for both well-known names. */
+/** One document for both well-known names; its bytes are made anew only when somebody was registered or changed. */
 export function createDiscoveryEndpoint(deps: DiscoveryDeps): Endpoint {
-  const document = publicDocument(serverMetadata(deps));
-  return async (request) => documentAnswer(document, request);
+  const documents = new WeakMap<object, PublicDocument>();
+  return async (request) => {
+    const edition = deps.edition();
+    const document = documents.get(edition) ?? publicDocument(serverMetadata(deps));
+    documents.set(edition, document);
+    return documentAnswer(document, request);
+  };
 }
 
 /** The key set (RFC 7517 §5); its bytes are made anew only when a key comes or goes. */

@@ -37,9 +37,12 @@ export function entitlementOf(
   }
   const scopes = asked.filter((scope) => request.client.scopes.has(scope));
   const held = authorization.resources.filter((audience) => request.client.resources.includes(audience));
-  const resource = candidates(request, held)
-    .map((audience) => directory.find(audience) ?? refuse('resource_invalid', { detail: 'no longer registered' }))
-    .find((candidate) => scopesAt(candidate, scopes).length > 0);
+  const audiences = candidates(request, held);
+  const registered = audiences.flatMap((audience) => directory.find(audience) ?? []);
+  if (registered.length === 0 && audiences.length > 0) {
+    return refuse('resource_invalid', { detail: 'no longer registered, or disabled' });
+  }
+  const resource = registered.find((candidate) => scopesAt(candidate, scopes).length > 0);
   if (resource === undefined) return refuse('scope_not_allowed', { detail: 'no scope is left at the resource' });
   if (!admitsAuthentication(resource, request.client)) {
     refuse('resource_invalid', { detail: 'the resource asks for more than a secret' });

@@ -11,6 +11,7 @@ import { initial } from './0001-initial.ts';
 import { machineTokens } from './0010-machine-tokens.ts';
 import { deviceCodes } from './0020-device-codes.ts';
 import { keysChange } from './0030-keys-change.ts';
+import { registry } from './0040-registry.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'device-codes', statements: deviceCodes },
   { version: 3, name: 'machine-tokens', statements: machineTokens },
   { version: 4, name: 'keys-change', statements: keysChange },
+  { version: 5, name: 'registry', statements: registry },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

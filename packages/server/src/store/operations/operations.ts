@@ -7,6 +7,7 @@
  */
 import type { Database } from '../database.ts';
 import type { DeviceCodeStore } from '../device-code-store.ts';
+import type { RegistryStore } from '../registry-store.ts';
 import type {
   AccessTokenStore,
   AssertionStore,
@@ -41,6 +42,7 @@ import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } 
 import { createPerson, findPerson, findPersonByLogin, listPersons, rehashPassword } from './persons.ts';
 import { purge } from './purge.ts';
 import { findFamily, presentRefresh } from './refresh-families.ts';
+import { readRegistrations, readRegistryRevision, writeRegistration } from './registry.ts';
 import { endSession, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
 
 /** The ports over an open database whose schema is current. */
@@ -56,6 +58,7 @@ export function createStore(database: Database): Store {
     ...accessTokenStore(database),
     ...assertionStore(database),
     ...keyStore(database),
+    ...registryStore(database),
     ...outbox(database),
     raiseEpoch: (events) => database.transact(() => raiseEpoch(events)),
     purge: (now) => purge(database, now),
@@ -147,6 +150,18 @@ function keyStore({ read, transact }: Database): KeyStore {
   return {
     listKeys: () => read(listKeys),
     changeKeys: (change, events) => transact(() => changeKeys(change, events)),
+  };
+}
+
+/** Milliseconds; the published bound for a disabled client on another node. */
+const registryMaxAge = 1000;
+
+function registryStore({ dialect, read, transact }: Database): RegistryStore {
+  return {
+    registryMaxAge: dialect.name === 'sqlite' ? 0 : registryMaxAge,
+    readRegistryRevision: () => read(readRegistryRevision),
+    readRegistrations: (after) => read(() => readRegistrations(after)),
+    writeRegistration: (write, events) => transact(() => writeRegistration(write, events)),
   };
 }
 

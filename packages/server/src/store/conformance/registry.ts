@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import type { Conformance } from '../conformance.ts';
+import type { RegistrationRow } from '../registry-store.ts';
+import type { Store } from '../store.ts';
+import { assertRecorded, atOnce, effects, newId, start, tally } from './rows.ts';
+
+type Written = Omit<RegistrationRow, 'revision'>;
+
+function registrationRow(change: Partial<Written> = {}): Written {
+  const id = newId('client');
+  return {
+    kind: 'client',
+    id,
+    caller: change.id ?? id,
+    registration: { id, name: 'Größe «1»', redirectUris: [], scopes: ['a', 'b'] },
+    secrets: [{ hash: 'hash-of-a-secret', createdAt: start }],
+    state: 'active',
+    createdAt: start,
+    changedAt: start,
+    ...change,
+  };
+}
+
+type Write = Parameters<Store['writeRegistration']>[0];
+
+function write(store: Store, change: Write, label = 'written'): Promise<string> {
+  return store.writeRegistration(change, effects(label));
+}
+
+export function registryConformance({ name, check }: Conformance): void {
+  check(`S-104[${name}] what is registered is read by every node as it was written`, async (stores) => {
+    const { first, second } = stores;
+    assert.equal(await second.readRegistryRevision(), 0);
+    assert.deepEqual(await second.readRegistrations(0), []);
+    const batch = registrationRow();
+    const api = registrationRow({ kind: 'resource', id: 'https://api.example', caller: undefined, secrets: [] });
+    assert.equal(await write(first, { row: batch, expected: 0 }, 'batch'), 'written');
+    assert.equal(await write(second, { row: api, expected: 1 }, 'api'), 'written');
+    assert.equal(await first.readRegistryRevision(), 2);
+    assert.deepEqual(await second.readRegistrations(0), [
+      { ...batch, revision: 1 },
+      { ...api, revision: 2 },
+    ]);
+    const changed = { ...batch, state: 'disabled' as const, secrets: [], changedAt: start + 5 };
+    assert.equal(await write(second, { row: changed, expected: 2 }, 'changed'), 'written');
+    assert.deepEqual(await first.readRegistrations(2), [{ ...changed, revision: 3 }]);
+    assert.deepEqual(await first.readRegistrations(3), []);
+    await assertRecorded(first, 'batch', 'api', 'changed');
+  });
+
+  check(`R-068[${name}] a change that was judged by an older registry changes nothing`, async ({ first, second }) => {
+    const row = registrationRow();
+    await write(first, { row, expected: 0 }, 'first');
+    for (const expected of [0, 2]) {
+      assert.equal(await write(second, { row: { ...row, state: 'removed' }, expected }, 'late'), 'changed_meanwhile');
+      assert.equal(await write(second, { row: registrationRow(), expected }, 'late'), 'changed_meanwhile');
+    }
+    assert.deepEqual(await first.readRegistrations(0), [{ ...row, revision: 1 }]);
+    await assertRecorded(first, 'first');
+  });
+
+  check(`R-068[${name}] of changes at once that were judged by the same registry, one is made`, async (stores) => {
+    const verdicts = await atOnce(stores, 10, (store) => write(store, { row: registrationRow(), expected: 0 }));
+    assert.deepEqual(tally(verdicts), { written: 1, changed_meanwhile: 9 });
+    assert.equal((await stores.second.readRegistrations(0)).length, 1);
+    assert.equal(await stores.first.readRegistryRevision(), 1);
+    await assertRecorded(stores.first, 'written');
+  });
+
+  check(
+    `R-076[${name}] nobody proves themselves by the id of another, even of one that was removed`,
+    async (stores) => {
+      const { first, second } = stores;
+      const gone = registrationRow({ state: 'removed' });
+      await write(first, { row: gone, expected: 0 }, 'removed');
+      const thief = registrationRow({ kind: 'resource', id: 'https://api.example', caller: gone.id });
+      await assert.rejects(write(second, { row: thief, expected: 1 }, 'thief'));
+      assert.equal(await first.readRegistryRevision(), 1);
+      await assertRecorded(first, 'removed');
+    },
+  );
+}
