@@ -54,6 +54,8 @@ for (const store of ['sqlite', 'postgres'] as const) {
     assert.equal(new Set([web, other, post]).size, 3);
     for (const name of [web, other]) assert.match(String(name), /^[A-Za-z0-9_-]{43}$/);
     assert.notEqual(await subjectFor('web', bob), web);
+    // Events reach their sinks within a second.
+    await world.clock.advance(1);
     const events = JSON.stringify(world.events);
     assert.ok(events.includes(alice.id) && !events.includes(String(web)), 'events name people by their ids');
   });

@@ -3,6 +3,14 @@ import type { Mutant } from '../mutants.ts';
 
 export const begunMutants: readonly Mutant[] = [
   {
+    row: 'R-216',
+    file: 'packages/protocol/src/runtime.ts',
+    breaks: 'the same random bytes are given out again and again',
+    find: '  drawn += size;\n',
+    replace: '',
+    tests: ['packages/protocol/src/runtime.test.ts'],
+  },
+  {
     row: 'R-073',
     file: 'packages/server/src/resolve-config/secret.ts',
     breaks: 'a secret that lost a character is taken for another one',

@@ -266,7 +266,7 @@ export const entranceMutants: readonly Break[] = [
     [
       'I-7',
       'a flood pushes out what went before',
-      'if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) nudge(flow);',
+      'if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) deliverAgain(flow);',
       '',
     ],
     [

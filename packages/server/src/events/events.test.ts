@@ -74,6 +74,22 @@ test('R-226[events] a nudge delivers what was committed, without waiting for a t
   await until(() => delivered.length === 1);
 });
 
+test('R-226[events] what is committed right after a delivery goes with the next one, a moment later', async () => {
+  const { flow, clock, delivered, outbox, sink } = setUp();
+  const commit = (sequence: number) => {
+    outbox.push({ sequence, event: event() });
+    flow.nudge();
+  };
+  commit(1);
+  await until(() => outbox.length === 0);
+  const before = sink.attempts;
+  for (let sequence = 2; sequence <= 20; sequence += 1) commit(sequence);
+  await clock.advance(0.04);
+  assert.equal(delivered.length, 1);
+  await clock.advance(0.02);
+  assert.deepEqual([delivered.length, outbox.length, sink.attempts - before], [20, 0, 1]);
+});
+
 test('R-223[events] other events are delivered within a second', async () => {
   const { flow, clock, delivered } = setUp();
   await clock.advance(0);

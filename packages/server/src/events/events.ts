@@ -26,7 +26,7 @@ export interface EventFlow {
 export interface EventFlowDeps {
   readonly store: Outbox;
   readonly sinks: readonly Sink[];
-  readonly runtime: Pick<Runtime, 'schedule'>;
+  readonly runtime: Pick<Runtime, 'schedule' | 'monotonic'>;
   /** Makes the event that tells of so many lost ones. */
   readonly tellLoss: (lost: number) => RecordedEvent;
 }
@@ -38,6 +38,11 @@ const largestBuffer = 10_000;
 /** So many waiting do not wait for the second: or whoever sends requests fast enough could push out what they did. */
 const promptBatch = 500;
 const outboxBatch = 200;
+/**
+ * Milliseconds between two deliveries that follow each other at once. Dropping what was delivered is a commit of its
+ * own: under load, one for a batch instead of one beside each commit of the requests.
+ */
+const deliveryPause = 50;
 
 interface Flow {
   readonly deps: EventFlowDeps;
@@ -52,6 +57,9 @@ interface Flow {
   isClosed: boolean;
   /** Cancels the delivery that is due, if one is: an idle server has no timer. */
   cancel: (() => void) | undefined;
+  /** When the delivery that is due comes, and when the outbox was emptied last; on the monotonic clock. */
+  dueAt: number;
+  emptiedAt: number;
 }
 
 /** Starts to deliver, first what an earlier life of the server has left in the outbox. */
@@ -65,14 +73,16 @@ export function startEventFlow(deps: EventFlowDeps): EventFlow {
     isFailing: false,
     isClosed: false,
     cancel: undefined,
+    dueAt: Number.POSITIVE_INFINITY,
+    emptiedAt: Number.NEGATIVE_INFINITY,
   };
   void deliverAll(flow);
   return {
     record: (event) => {
       flow.buffer.push(event);
       dropOldest(flow);
-      scheduleDelivery(flow);
-      if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) nudge(flow);
+      scheduleDelivery(flow, flushInterval);
+      if (flow.buffer.length % promptBatch === 0 && !flow.isFailing) deliverAgain(flow);
     },
     nudge: () => nudge(flow),
     flush: () => deliverAll(flow),
@@ -94,13 +104,24 @@ function dropOldest(flow: Flow): void {
 }
 
 function nudge(flow: Flow): void {
+  const wait = flow.emptiedAt + deliveryPause - flow.deps.runtime.monotonic();
+  if (wait > 0) scheduleDelivery(flow, wait);
+  else deliverAgain(flow);
+}
+
+/** Delivers now, and once more after a delivery that runs already and may have looked too early. */
+function deliverAgain(flow: Flow): void {
   flow.isNudged = true;
   if (flow.running === undefined) void deliverAll(flow);
 }
 
-function scheduleDelivery(flow: Flow): void {
-  if (flow.isClosed || flow.cancel !== undefined) return;
-  flow.cancel = flow.deps.runtime.schedule(flushInterval, () => {
+/** Delivers after so many milliseconds at the latest; one that is due sooner stays. */
+function scheduleDelivery(flow: Flow, delay: number): void {
+  const dueAt = flow.deps.runtime.monotonic() + delay;
+  if (flow.isClosed || (flow.cancel !== undefined && flow.dueAt <= dueAt)) return;
+  flow.cancel?.();
+  flow.dueAt = dueAt;
+  flow.cancel = flow.deps.runtime.schedule(delay, () => {
     flow.cancel = undefined;
     void deliverAll(flow);
   });
@@ -117,11 +138,11 @@ function deliverAll(flow: Flow): Promise<void> {
 async function deliverRounds(flow: Flow): Promise<void> {
   do {
     flow.isNudged = false;
-    const fromOutbox = await attempt(() => drainOutbox(flow.deps));
+    const fromOutbox = await attempt(() => drainOutbox(flow));
     // Whatever became of the outbox: in an outage of the store, the sinks still hear what is refused meanwhile.
     const fromBuffer = await attempt(() => drainBuffer(flow));
     flow.isFailing = !fromBuffer;
-    if (!fromOutbox || !fromBuffer) return scheduleDelivery(flow);
+    if (!fromOutbox || !fromBuffer) return scheduleDelivery(flow, flushInterval);
   } while (flow.isNudged);
 }
 
@@ -135,7 +156,8 @@ async function attempt(delivery: () => Promise<void>): Promise<boolean> {
   }
 }
 
-async function drainOutbox({ store, sinks }: EventFlowDeps): Promise<void> {
+async function drainOutbox(flow: Flow): Promise<void> {
+  const { store, sinks, runtime } = flow.deps;
   for (;;) {
     const batch = await store.readOutbox(outboxBatch);
     if (batch.length === 0) return;
@@ -145,6 +167,7 @@ async function drainOutbox({ store, sinks }: EventFlowDeps): Promise<void> {
     );
     // INVARIANT: dropped only after every sink has taken them.
     await store.dropFromOutbox(batch.map(({ sequence }) => sequence));
+    flow.emptiedAt = runtime.monotonic();
     if (batch.length < outboxBatch) return;
   }
 }

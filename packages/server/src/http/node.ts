@@ -47,9 +47,12 @@ async function answer(server: Handler, request: IncomingMessage, response: Serve
 }
 
 function write(response: ServerResponse, reply: HttpAnswer): void {
-  response.statusCode = reply.status;
-  for (const [name, value] of Object.entries(reply.headers)) response.setHeader(name, value);
-  response.end(reply.body);
+  const { status, body } = reply;
+  const headers: Record<string, string | number | string[]> = {};
+  // With its length known the answer goes out in one piece. One without content must not have a length (RFC 9110 §8.6).
+  if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
+  response.writeHead(status, Object.assign(headers, reply.headers));
+  response.end(body);
 }
 
 type Body =
@@ -61,7 +64,10 @@ type Body =
  * Counts what arrives, not what was announced. What is too long is read on and thrown away, within bounds: a client
  * that is still sending would never see the answer.
  */
-function readBody(request: IncomingMessage): Promise<Body> {
+function readBody(request: IncomingMessage): Body | Promise<Body> {
+  // Without these there is no body (RFC 9112 §6.3), and nothing to wait for.
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (length === undefined && coding === undefined) return { kind: 'read', text: '' };
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
