@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ambientUses, type Finding } from './architecture/ambient.ts';
 import { countCatches } from './architecture/catches.ts';
+import { cryptographyUses, documentedUses, weakAlgorithms } from './architecture/cryptography.ts';
 import { cycles, forbiddenImports } from './architecture/dependencies.ts';
 import { ambientExceptions, catchExceptions, comparisonExceptions } from './architecture/exceptions.ts';
 import { commentProblems, exportProblems } from './architecture/form.ts';
@@ -48,6 +49,20 @@ test('clock, chance, timers, network and environment come in through a Runtime',
     unused.map(({ path, what }) => `${path}: ${what}`),
     'exceptions that nothing needs any more',
   );
+});
+
+test('R-217[keys] docs/cryptography.md lists every use of cryptography there is and no other, and none is weak', () => {
+  const shipped = product.filter(({ path }) => !path.startsWith('bench/'));
+  const [used, documented] = [cryptographyUses(shipped), documentedUses()];
+  assertNone(
+    used.filter((use) => !documented.includes(use)),
+    'without a row in docs/cryptography.md (path, calls, algorithm, what for)',
+  );
+  assertNone(
+    documented.filter((use) => !used.includes(use)),
+    'rows of docs/cryptography.md that are not so any more',
+  );
+  assertNone(weakAlgorithms(shipped), 'weak algorithms');
 });
 
 /** Tests call the servers they start, and read which parts of the machine they may skip. */

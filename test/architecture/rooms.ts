@@ -168,7 +168,7 @@ const server: readonly Room[] = [
   {
     name: 'server/administration',
     holds: ['packages/server/src/administration/'],
-    may: ['protocol', 'audit', 'server/store', 'server/resolve-config', ...domain],
+    may: ['protocol', 'audit', 'server/store', 'server/resolve-config', 'server/registry', ...domain],
     types: serverTypes,
     because: 'it is the second composition root: it changes what is stored, and answers no request',
   },

@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
 import { Command } from 'commander';
+import { keysCommand } from './admin/keys.ts';
 import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
 import { parsePort } from './dev/ports.ts';
@@ -69,7 +70,7 @@ program
 
 program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }));
 
-for (const command of [userCommand]) program.addCommand(command({ runtime: systemRuntime, print }));
+for (const command of [userCommand, keysCommand]) program.addCommand(command({ runtime: systemRuntime, print }));
 
 function loginDeps(): LoginDeps {
   const home = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');

@@ -2,6 +2,7 @@ import './needed-node.ts';
 
 export type { NewPerson } from './accounts/accounts.ts';
 export { type Administration, openAdministration } from './administration/administration.ts';
+export type { KeysAdministration, KeyView } from './administration/keys.ts';
 export type { PeopleAdministration, PersonView } from './administration/people.ts';
 export type {
   ClientConfig,

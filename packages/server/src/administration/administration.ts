@@ -1,7 +1,7 @@
 /**
  * The composition root of an administrator, beside that of a server: what somebody may do who holds the configuration.
  *
- * It opens the store and nothing else, no port and no signing keys, so it works beside servers that run on the same
+ * It opens the store and nothing else, no port, and signing keys only to change them, so it works beside servers that run on the same
  * database. What it changes is committed with its events, which say that an administrator did it; a running server
  * delivers them within a minute.
  *
@@ -15,11 +15,13 @@ import type { Exchange } from '../http/exchange.ts';
 import { resolveConfig } from '../resolve-config/resolve-config.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { administerKeys, type KeysAdministration } from './keys.ts';
 import { administerPeople, type PeopleAdministration } from './people.ts';
 
 /** What an administrator may see and change. */
 export interface Administration {
   readonly people: PeopleAdministration;
+  readonly keys: KeysAdministration;
   /** Closes the store. */
   readonly close: () => Promise<void>;
 }
@@ -29,6 +31,7 @@ export interface AdministrationDeps {
   readonly config: ResolvedConfig;
   readonly store: Store;
   readonly runtime: Runtime;
+  readonly recorder: Recorder;
   /** Begins one change: its events belong together, and say that an administrator acts. */
   readonly act: () => Pick<Exchange, 'effects'>;
 }
@@ -48,8 +51,8 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
   const { now, randomBytes } = runtime;
   const recorder: Recorder = { source: resolved.issuer, actor: 'administrator', now, randomBytes };
   const store = await openStore(resolved.store, runtime);
-  const deps: AdministrationDeps = { config: resolved, store, runtime, act: () => beginAct(recorder) };
-  return Object.freeze({ people: administerPeople(deps), close: store.close });
+  const deps: AdministrationDeps = { config: resolved, store, runtime, recorder, act: () => beginAct(recorder) };
+  return Object.freeze({ people: administerPeople(deps), keys: administerKeys(deps), close: store.close });
 }
 
 function beginAct(recorder: Recorder): Pick<Exchange, 'effects'> {
