@@ -14,6 +14,7 @@ import { machineMutants } from './mutants/machine-mutants.ts';
 import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
+import { speedMutants } from './mutants/speed-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
 
 export interface Mutant {
@@ -43,6 +44,7 @@ export const mutants: readonly Mutant[] = [
   ...keysMutants,
   ...connectMutants,
   ...begunMutants,
+  ...speedMutants,
   {
     row: 'R-003',
     file: 'packages/protocol/src/oauth/pkce.ts',

@@ -17,23 +17,23 @@ function of(file: string, tests: readonly string[], lines: readonly Line[]): rea
 export const policyMutants: readonly Break[] = [
   ...of(
     'decide.ts',
-    ['policy.test.ts'],
+    ['policy.test.ts', 'decide.test.ts'],
     [
-      ['R-167', 'a forbid does not win', 'if (decision !== undefined) return decision;', ''],
-      [
-        'R-167',
-        'scopes are not asked for',
-        'for (const scope of needed) if (!scopes.includes(scope)) return false;',
-        '',
-      ],
+      ['R-167', 'a forbid does not win', 'if (outcome !== forbidding.none) return outcome.decision;', ''],
+      ['R-167', 'scopes are not asked for', 'if (!scopes.includes(needed[index] as string)) return false;', ''],
       [
         'R-170',
         'what cannot be read is judged all the same',
-        'plan === undefined || values === undefined',
-        'plan === undefined',
+        'fill(plan.layout, values, request) ?',
+        'fill(plan.layout, values, request) || true ?',
       ],
-      ['R-170', 'without an object only the rest is asked', 'isObject(request.resource) ? answer', 'true ? answer'],
-      ['R-162', 'what no rule permits is permitted', '?? denial;', "?? { ...denial, effect: 'permit' };"],
+      [
+        'R-170',
+        'without an object only the rest is asked',
+        'if (!isObject(request.resource)) return',
+        'if (false) return',
+      ],
+      ['R-162', 'what no rule permits is permitted', '?? denial)', "?? { ...denial, effect: 'permit' })"],
     ],
   ),
   ...of(
@@ -48,7 +48,7 @@ export const policyMutants: readonly Break[] = [
     'slots.ts',
     ['policy.test.ts'],
     [
-      ['R-170', 'a field that was not loaded passes', 'if (value === undefined) return false;', ''],
+      ['R-170', 'a field that was not loaded passes', 'if (taken === undefined) return false;', ''],
       ['R-170', 'values of any type pass', 'Number.isSafeInteger(value) ? value', 'true ? value'],
       ['R-170', 'what every object inherits is taken for its own', 'for (const _ in nothing)', 'for (const _ of [])'],
       ['R-170', 'objects of a relation are not read', 'taken.includes(undefined) ? undefined', 'false ? undefined'],

@@ -59,9 +59,9 @@ function judge(
     case 'always':
       return () => true;
     case 'eq':
-      return (values) => compare(values[left], values[right], equal);
+      return (values) => equal(values[left], values[right]);
     case 'in':
-      return (values) => compare(values[left], values[right], isIn);
+      return (values) => isIn(values[left], values[right]);
     case 'absent':
       return (values) => (values[left] === undefined ? undefined : values[left] === null);
     case 'not': {
@@ -79,24 +79,21 @@ function judge(
 }
 
 /** A comparison with something absent is false, even when the other side is not known yet. */
-function compare(left: unknown, right: unknown, test: (left: unknown, right: unknown) => boolean): Verdict {
+function equal(left: unknown, right: unknown): Verdict {
   if (left === null || right === null) return false;
-  return left === undefined || right === undefined ? undefined : test(left, right);
+  return left === undefined || right === undefined ? undefined : left === right;
 }
 
-function equal(left: unknown, right: unknown): boolean {
-  return left === right;
-}
-
-function isIn(item: unknown, list: unknown): boolean {
-  return (list as readonly unknown[]).includes(item);
+function isIn(item: unknown, list: unknown): Verdict {
+  if (item === null || list === null) return false;
+  return item === undefined || list === undefined ? undefined : (list as readonly unknown[]).includes(item);
 }
 
 /** `and` is decided by the first false, `or` by the first true, whatever is not known yet. */
 function combine(parts: readonly CompiledCondition[], values: Values, decisive: boolean): Verdict {
   let verdict: Verdict = !decisive;
-  for (const part of parts) {
-    const one = part.holds(values);
+  for (let index = 0; index < parts.length; index += 1) {
+    const one = (parts[index] as CompiledCondition).holds(values);
     if (one === decisive) return decisive;
     if (one === undefined) verdict = undefined;
   }

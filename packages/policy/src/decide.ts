@@ -1,7 +1,8 @@
 /** May this principal do this action on this object? The rules that say so, and the errors that made it a denial. */
 import type { Values } from './compile.ts';
 import { type Decision, denial } from './decision.ts';
-import type { Plan, RuleIndex } from './plan.ts';
+import type { CompiledRule, Plan, RuleIndex } from './plan.ts';
+import { fill, fillObject } from './slots.ts';
 
 /** A request as the engine sees it: typed at the door (`policy.ts`), checked again here. */
 export interface UntypedRequest {
@@ -13,25 +14,43 @@ export interface UntypedRequest {
 }
 
 export function decide(index: RuleIndex, request: UntypedRequest): Decision {
-  return isObject(request.resource) ? answer(index, request) : refused('resource is missing');
+  try {
+    if (!isObject(request.resource)) return refused('resource is missing');
+    const plan = planFor(index.actions, request.action, request);
+    const decision = plan === undefined ? undefined : judgeInPlace(plan, request);
+    return decision ?? refused(...problemsOf(index, plan, request));
+  } catch {
+    return failed();
+  }
+}
+
+/**
+ * Judges where the plan keeps a place for it, so that a decision makes no object. A getter or proxy in the request may
+ * ask for another decision meanwhile: that one finds no place and makes its own.
+ */
+function judgeInPlace(plan: Plan, request: UntypedRequest): Decision | undefined {
+  const values = plan.spare.values ?? [...plan.layout.blank];
+  plan.spare.values = undefined;
+  const decision = fill(plan.layout, values, request) ? judge(plan, values, request.scopes) : undefined;
+  plan.spare.values = values;
+  return decision;
 }
 
 /**
  * Whether there can be any object for which the action is permitted, judged before one is loaded. A permit means «it
  * depends on the object» or «all»; it never replaces {@link decide} or `filter`.
  */
-export function foresee(index: RuleIndex, request: UntypedRequest): Decision {
-  return answer(index, { ...request, resource: undefined });
-}
-
-function answer(index: RuleIndex, request: UntypedRequest): Decision {
-  return failClosed(() => {
-    const plan = planFor(index.actions, request.action, request);
+export function foresee(index: RuleIndex, { principal, scopes, action, context }: UntypedRequest): Decision {
+  const request: UntypedRequest = { principal, scopes, action, context };
+  try {
+    const plan = planFor(index.actions, action, request);
     const values = plan?.slots.read(request);
     return plan === undefined || values === undefined
       ? refused(...problemsOf(index, plan, request))
-      : judge(plan, values, { scopes: request.scopes, isKnown: request.resource !== undefined });
-  });
+      : judgeUnseen(plan, values, scopes);
+  } catch {
+    return failed();
+  }
 }
 
 /**
@@ -44,21 +63,25 @@ export function decider(index: RuleIndex, request: UntypedRequest): (resource: u
   const plan = planFor(index.actions, request.action, request);
   const known = plan?.slots.read({ ...request, resource: undefined });
   if (plan === undefined || known === undefined) return decideAgain;
-  const asked: Asked = { scopes: [...request.scopes], isKnown: true };
-  return (resource) =>
-    failClosed(() => {
-      const values = isObject(resource) ? plan.slots.complete(known, resource) : undefined;
-      return values === undefined ? decideAgain(resource) : judge(plan, values, asked);
-    });
+  const scopes = [...request.scopes];
+  const spare: Plan['spare'] = { values: undefined };
+  return (resource) => {
+    try {
+      const values = spare.values ?? [...known];
+      spare.values = undefined;
+      const isRead = isObject(resource) && fillObject(plan.layout, values, resource);
+      const decision = isRead ? judge(plan, values, scopes) : undefined;
+      spare.values = values;
+      return decision ?? decideAgain(resource);
+    } catch {
+      return failed();
+    }
+  };
 }
 
 /** A getter or proxy in a row can throw; whatever is thrown is a denial and never a permit. */
-function failClosed(decision: () => Decision): Decision {
-  try {
-    return decision();
-  } catch {
-    return refused('the decision could not be made');
-  }
+function failed(): Decision {
+  return refused('the decision could not be made');
 }
 
 /** Undefined when there is none, or when the request has no scopes to judge by. */
@@ -67,38 +90,44 @@ export function planFor(
   name: string,
   { principal, scopes }: Omit<UntypedRequest, 'action'>,
 ): Plan | undefined {
-  const kind = isObject(principal) ? (principal as { readonly kind?: unknown }).kind : undefined;
-  return Array.isArray(scopes) ? plans.get(name)?.get(kind as string) : undefined;
+  const kinds = plans.get(name);
+  if (kinds === undefined || !isObject(principal) || !Array.isArray(scopes)) return undefined;
+  const { kind } = principal as { readonly kind?: unknown };
+  return kind === kinds.first?.kind ? kinds.first?.plan : kinds.all.get(kind as string);
 }
 
-interface Asked {
-  readonly scopes: readonly string[];
-  /** Whether there is an object. */
-  readonly isKnown: boolean;
+type Judge = (plan: Plan, values: Values, scopes: readonly string[]) => Decision;
+
+/**
+ * An undefined verdict means that some object may fit. About a known object there is none; should there be one all the
+ * same, it forbids and does not permit.
+ */
+// Loops by index here and in `slots.ts`: an iterator costs as much as a comparison.
+function judgeWhere({ isKnown }: { readonly isKnown: boolean }): Judge {
+  return ({ forbids, forbidding, permits, permitting }, values, scopes) => {
+    let outcome = forbidding.none;
+    for (let index = 0; index < forbids.length; index += 1) {
+      const one = forbids[index] as CompiledRule;
+      if (one.when.holds(values) ?? isKnown) outcome = outcome.next[one.place] ?? forbidding.also(outcome, one.place);
+    }
+    if (outcome !== forbidding.none) return outcome.decision;
+    outcome = permitting.none;
+    let lacking: Decision | undefined;
+    for (let index = 0; index < permits.length; index += 1) {
+      const one = permits[index] as CompiledRule;
+      if (!(one.when.holds(values) ?? !isKnown)) continue;
+      if (carries(scopes, one.rule.scopes)) outcome = outcome.next[one.place] ?? permitting.also(outcome, one.place);
+      else lacking ??= one.lacking;
+    }
+    return outcome === permitting.none ? (lacking ?? denial) : outcome.decision;
+  };
 }
 
-function judge(plan: Plan, values: Values, { scopes, isKnown }: Asked): Decision {
-  // An undefined verdict means that some object may fit. About a known object there is none; should there be one all
-  // the same, it forbids and does not permit.
-  let decision: Decision | undefined;
-  for (const one of plan.forbids) if (one.when.holds(values) ?? isKnown) decision = joined(decision, one.alone);
-  if (decision !== undefined) return decision;
-  let lacking: Decision | undefined;
-  for (const one of plan.permits) {
-    if (!(one.when.holds(values) ?? !isKnown)) continue;
-    if (carries(scopes, one.rule.scopes)) decision = joined(decision, one.alone);
-    else lacking ??= one.lacking;
-  }
-  return decision ?? lacking ?? denial;
-}
-
-/** What two rules decide together: the same, and both say so. */
-function joined(decision: Decision | undefined, other: Decision): Decision {
-  return decision === undefined ? other : { ...decision, rules: [...decision.rules, ...other.rules] };
-}
+const judge = judgeWhere({ isKnown: true });
+const judgeUnseen = judgeWhere({ isKnown: false });
 
 export function carries(scopes: readonly string[], needed: readonly string[]): boolean {
-  for (const scope of needed) if (!scopes.includes(scope)) return false;
+  for (let index = 0; index < needed.length; index += 1) if (!scopes.includes(needed[index] as string)) return false;
   return true;
 }
 

@@ -1,16 +1,16 @@
 /** The rules sorted by the questions they answer, each with its conditions compiled. */
 import { type CompiledCondition, compileCondition } from './compile.ts';
 import type { Term } from './condition.ts';
-import { type Decision, decisionOf, decisionWithout } from './decision.ts';
+import { createOutcomes, type Decision, decisionOf, decisionWithout, type Outcomes } from './decision.ts';
 import { concerns, conditionOf, type Rule } from './rule.ts';
-import { createSlots, type Declared, type SlotReader } from './slots.ts';
+import { createSlots, type Declared, type Layout, type SlotReader } from './slots.ts';
 import type { AttributeSpec, Vocabulary } from './vocabulary.ts';
 
 export interface CompiledRule {
   readonly rule: Rule;
+  /** Among the rules of its effect. */
+  readonly place: number;
   readonly when: CompiledCondition;
-  /** The decision when no other rule decides. */
-  readonly alone: Decision;
   /** The decision when the scopes are missing. */
   readonly lacking: Decision;
 }
@@ -20,10 +20,22 @@ export interface Plan {
   readonly slots: SlotReader;
   readonly forbids: readonly CompiledRule[];
   readonly permits: readonly CompiledRule[];
+  readonly forbidding: Outcomes;
+  readonly permitting: Outcomes;
+  /** Where everything that is asked for goes. */
+  readonly layout: Layout;
+  /** Where values are put while one request is judged; taken out meanwhile. */
+  readonly spare: { values: unknown[] | undefined };
 }
 
 /** By what the question is about, then by the kind of principal; everything that is declared is there. */
-type Plans = ReadonlyMap<string, ReadonlyMap<string, Plan>>;
+type Plans = ReadonlyMap<string, PlansOfKinds>;
+
+interface PlansOfKinds {
+  readonly all: ReadonlyMap<string, Plan>;
+  /** The kind that is declared first, which most requests are from: it is found without a search. */
+  readonly first: { readonly kind: string; readonly plan: Plan } | undefined;
+}
 
 export interface RuleIndex {
   readonly vocabulary: Vocabulary;
@@ -73,21 +85,32 @@ function verbOf(action: string): string {
   return action.slice(action.indexOf('.') + 1);
 }
 
-function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly Rule[]): ReadonlyMap<string, Plan> {
-  return new Map(
+function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly Rule[]): PlansOfKinds {
+  const all = new Map<string, Plan>(
     Object.keys(vocabulary.principals).map((kind) => {
       const slots = createSlots(declarations(vocabulary, resource, kind));
-      // INVARIANT: rules for another kind are not in the plan at all.
-      const compiled = rules
-        .filter((rule) => concerns(rule, kind))
-        .map((rule): CompiledRule => {
-          const when = compileCondition(conditionOf(vocabulary, rule), slots);
-          return { rule, when, alone: decisionOf(rule), lacking: decisionWithout(rule) };
-        });
-      const { permit: permits = [], forbid: forbids = [] } = Object.groupBy(compiled, ({ rule }) => rule.effect);
-      return [kind, { slots, forbids, permits }];
+      const compiled = (effect: Rule['effect']): readonly CompiledRule[] =>
+        rules
+          // INVARIANT: rules for another kind are not in the plan at all.
+          .filter((rule) => rule.effect === effect && concerns(rule, kind))
+          .map((rule, place) => {
+            const when = compileCondition(conditionOf(vocabulary, rule), slots);
+            return { rule, place, when, lacking: decisionWithout(rule) };
+          });
+      const [forbids, permits] = [compiled('forbid'), compiled('permit')];
+      const [forbidding, permitting] = [outcomesOf(forbids), outcomesOf(permits)];
+      return [
+        kind,
+        { slots, layout: slots.layout, forbids, permits, forbidding, permitting, spare: { values: undefined } },
+      ];
     }),
   );
+  const [first] = all;
+  return { all, first: first && { kind: first[0], plan: first[1] } };
+}
+
+function outcomesOf(rules: readonly CompiledRule[]): Outcomes {
+  return createOutcomes(rules.map(({ rule }) => decisionOf(rule)));
 }
 
 /** The declaration of each term of a rule about this resource, for this kind. `checkPolicy` has found it sound. */

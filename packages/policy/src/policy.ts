@@ -108,7 +108,7 @@ export function definePolicy<const V extends Vocabulary>(
   const policy = {
     vocabulary: words,
     rules,
-    decide: decide.bind(undefined, index),
+    decide: (request: UntypedRequest) => decide(index, request),
     explain: explain.bind(undefined, index),
     foresee: foresee.bind(undefined, index),
     filter: filter.bind(undefined, index),

@@ -32,8 +32,7 @@ interface RelatedSlots extends Slots {
 export interface SlotReader extends Slots {
   /** Undefined when something is missing or does not fit. An object that is not there is one that is not known yet. */
   readonly read: (request: Subjects) => Values | undefined;
-  /** What was read without an object, and now that there is one. */
-  readonly complete: (known: Values, resource: unknown) => Values | undefined;
+  readonly layout: Layout;
   /** What is missing or does not fit: names, never values. */
   readonly problems: (request: Subjects) => readonly string[];
 }
@@ -49,12 +48,14 @@ interface Slot {
   /** Of a row, which holds what a database can. */
   readonly ofRow: boolean;
   readonly nullable: boolean;
+  /** One text, not a relation: what most slots are. */
+  readonly isText: boolean;
   /** Of a relation: what is asked of each of its objects. */
-  readonly members?: Layout;
+  readonly members: Layout | undefined;
 }
 
 /** Where everything goes that has been asked for so far. */
-interface Layout {
+export interface Layout {
   /** What is known before anything is read: literals, in their places. */
   readonly blank: unknown[];
   readonly parts: Readonly<Record<Term<unknown>['from'], Slot[]>>;
@@ -68,15 +69,13 @@ export function createSlots(declared: Declared): SlotReader {
     relation: (name, asked) => {
       const members = emptyLayout();
       for (const term of asked) placeOf(members, { ...term, from: 'resource' }, () => declared(term, name));
-      const slot = { name, place: newPlace(layout), type: 'text', ofRow: true, nullable: false, members } as const;
-      layout.parts.resource.push(slot);
-      return slot.place;
+      return addSlot(layout, { from: 'resource', name }, { spec: 'text', members });
     },
   };
   return {
     ...slots,
     read: (request) => readAll(layout, request),
-    complete: (known, resource) => readObject(layout, known, resource),
+    layout,
     problems: (request) => findProblems(layout, request),
   };
 }
@@ -85,19 +84,29 @@ function emptyLayout(): Layout {
   return { blank: [], parts: { principal: [], resource: [], context: [], related: [] } };
 }
 
-/**
- * A null in a row is a value, whatever was declared: that is how SQL sees it. Absence in a principal or the context is
- * known before any row is read, so where it was not declared it is an error.
- */
 function placeOf(layout: Layout, operand: Operand, declared: Declared): number {
   if (operand.from === 'literal') return layout.blank.push(operand.value) - 1;
   const { from, name } = operand;
   const found = layout.parts[from].find((slot) => slot.name === name && slot.members === undefined);
   if (found !== undefined) return found.place;
-  const spec = declared(operand);
-  const ofRow = from === 'resource';
+  return addSlot(layout, operand, { spec: declared(operand), members: undefined });
+}
+
+/**
+ * A null in a row is a value, whatever was declared: that is how SQL sees it. Absence in a principal or the context is
+ * known before any row is read, so where it was not declared it is an error.
+ */
+function addSlot(
+  layout: Layout,
+  { from, name }: Term<unknown>,
+  { spec, members }: { readonly spec: AttributeSpec; readonly members: Layout | undefined },
+): number {
   const place = newPlace(layout);
-  layout.parts[from].push({ name, place, type: baseType(spec), ofRow, nullable: ofRow || spec.endsWith('?') });
+  const ofRow = from === 'resource';
+  const type = baseType(spec);
+  const isText = type === 'text' && members === undefined;
+  const nullable = ofRow || spec.endsWith('?');
+  layout.parts[from].push({ name, place, type, ofRow, nullable, isText, members });
   return place;
 }
 
@@ -117,7 +126,8 @@ function insideRelation(outer: Slots, layout: Layout): RelatedSlots {
   return { ...outer, of, asked };
 }
 
-function readAll({ blank, parts }: Layout, { principal, resource, context }: Subjects): Values | undefined {
+function readAll({ parts, blank }: Layout, request: Subjects): Values | undefined {
+  const { principal, resource, context } = isPolluted() ? ownSubjects(request) : request;
   const values = blank.slice();
   const isRead =
     readPart(parts.principal, principal, values) &&
@@ -126,31 +136,52 @@ function readAll({ blank, parts }: Layout, { principal, resource, context }: Sub
   return isRead ? values : undefined;
 }
 
-function readObject({ parts }: Layout, known: Values, resource: unknown): Values | undefined {
-  const values = known.slice();
-  return readPart(parts.resource, resource, values) ? values : undefined;
+/**
+ * Reads a request into a place that was used before.
+ *
+ * INVARIANT: true only when every slot was written, so that nothing of another request is left in the place.
+ */
+export function fill({ parts }: Layout, values: unknown[], request: Subjects): boolean {
+  const { principal, resource, context } = isPolluted() ? ownSubjects(request) : request;
+  return (
+    readPart(parts.principal, principal, values) &&
+    readPart(parts.resource, resource, values) &&
+    (parts.context.length === 0 || readPart(parts.context, context, values))
+  );
+}
+
+/** The same for another object of the same asker: what was read of them stays. */
+export function fillObject({ parts }: Layout, values: unknown[], resource: unknown): boolean {
+  return readPart(parts.resource, isPolluted() ? ownValues(resource) : resource, values);
 }
 
 function readPart(slots: readonly Slot[], given: unknown, values: unknown[]): boolean {
   if (slots.length === 0) return true;
   if (!isRecord(given)) return false;
-  const source = ownValues(given);
-  for (const slot of slots) {
-    const value = take(slot, source[slot.name]);
-    if (value === undefined) return false;
-    values[slot.place] = value;
+  for (let index = 0; index < slots.length; index += 1) {
+    const slot = slots[index] as Slot;
+    const value = given[slot.name];
+    // Most values are texts; asking for them first spares the longer way.
+    const taken = typeof value === 'string' && slot.isText ? takeText(slot, value) : take(slot, value);
+    if (taken === undefined) return false;
+    values[slot.place] = taken;
   }
   return true;
 }
 
+/** A row's text comes from a database or is about to be stored there; the others become parameters beside it. */
+function takeText({ ofRow }: Slot, value: string): string | undefined {
+  return ofRow || isPortable(value) ? value : undefined;
+}
+
 /** What is known by a value; undefined when it does not fit its declaration. */
-function take({ type, ofRow, nullable, members }: Slot, value: unknown): unknown {
+function take(slot: Slot, value: unknown): unknown {
+  const { type, nullable, members } = slot;
   if (members !== undefined) return takeObjects(members, value);
   if (value === null) return nullable ? null : undefined;
   switch (type) {
     case 'text':
-      // A row's text comes from a database or is about to be stored there; the others become parameters beside it.
-      return (ofRow ? typeof value === 'string' : portableText(value)) ? value : undefined;
+      return typeof value === 'string' ? takeText(slot, value) : undefined;
     case 'integer':
       return Number.isSafeInteger(value) ? value : undefined;
     case 'flag':
@@ -172,7 +203,7 @@ function findProblems({ parts }: Layout, request: Subjects): readonly string[] {
   const problems = (['principal', 'resource', 'context'] as const).flatMap((part) => {
     const given = request[part];
     if (!isRecord(given)) return parts[part].length === 0 ? [] : [`${part} is missing`];
-    const source = ownValues(given);
+    const source = (isPolluted() ? ownValues(given) : given) as UnknownRecord;
     return parts[part].flatMap((slot) => {
       const value = source[slot.name];
       if (value === undefined) return [`${part}.${slot.name} is missing`];
@@ -190,9 +221,31 @@ function isRecord(value: unknown): value is UnknownRecord {
 
 const nothing = Object.freeze({});
 
-/** Once something has been put into what every object inherits from, only what an object has itself counts. */
-function ownValues(given: UnknownRecord): UnknownRecord {
+/** Whether something has been put into what every object inherits from. */
+function isPolluted(): boolean {
   // oxlint-disable-next-line guard-for-in: what is inherited is what is looked for
-  for (const _ in nothing) return Object.assign(Object.create(null) as UnknownRecord, given);
-  return given;
+  for (const _ in nothing) return true;
+  return false;
+}
+
+/** What each part has itself. */
+function ownSubjects({ principal, resource, context }: Subjects): Subjects {
+  return { principal: ownValues(principal), resource: ownValues(resource), context: ownValues(context) };
+}
+
+function ownValues(given: unknown): unknown {
+  return isRecord(given) ? Object.assign(Object.create(null) as object, given) : given;
+}
+
+/** Texts of principals that were looked through before: ids, roles and teams come again with each request. */
+const portable = new Set<string>();
+const bounds = { texts: 4096, length: 64 };
+
+function isPortable(text: string): boolean {
+  if (portable.has(text)) return true;
+  if (!portableText(text)) return false;
+  if (text.length > bounds.length) return true;
+  if (portable.size >= bounds.texts) portable.clear();
+  portable.add(text);
+  return true;
 }

@@ -1,0 +1,140 @@
+/** Decisions are judged in a place that is used again, and answered with objects that are made once. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { and, eq, within } from './condition.ts';
+import { definePolicy } from './policy.ts';
+
+const words = {
+  principals: { person: { id: 'text', teams: 'texts' }, client: { id: 'text' } },
+  resources: {
+    note: { fields: { ownerId: 'text', team: 'text?', open: 'flag', level: 'integer' }, actions: ['read'] },
+  },
+  context: {},
+} as const;
+
+const policy = definePolicy(words, ({ permit, forbid }) => [
+  permit('owner', {
+    who: 'person',
+    on: 'note',
+    may: ['read'],
+    scopes: ['read'],
+    when: ({ principal, resource }) => eq(resource.ownerId, principal.id),
+  }),
+  permit('team', {
+    who: 'person',
+    on: 'note',
+    may: ['read'],
+    scopes: ['read'],
+    when: ({ principal, resource }) => within(resource.team, principal.teams),
+  }),
+  forbid('closed', {
+    on: 'note',
+    may: ['read'],
+    when: ({ resource }) => and(eq(resource.open, false), eq(resource.level, 1)),
+  }),
+]);
+
+type Request = Parameters<typeof policy.decide>[0];
+
+const nora = { kind: 'person', id: 'nora', teams: ['red'] } as const;
+const row = { ownerId: 'nora', team: 'red', open: true, level: 1 };
+const good: Request = { principal: nora, scopes: ['read'], action: 'note.read', resource: row, context: {} };
+const isPermitted = (change: object): boolean => policy.decide({ ...good, ...change } as Request).effect === 'permit';
+
+test('R-170[policy] nothing of the request before stands in for what a request lacks', () => {
+  const others = [
+    { principal: { ...nora, id: undefined } },
+    { principal: { ...nora, teams: undefined } },
+    { principal: { kind: 'person' } },
+    ...Object.keys(row).map((field) => ({ resource: { ...row, [field]: undefined } })),
+    { resource: {} },
+    { principal: { ...nora, id: 'theo', teams: [] } },
+    { resource: { ...row, ownerId: 'theo', team: null } },
+    { resource: { ...row, open: false } },
+    { scopes: [] },
+  ];
+  for (const other of others) {
+    assert.equal(isPermitted({}), true);
+    assert.equal(isPermitted(other), false, JSON.stringify(other));
+  }
+  const decideOn = policy.decider(good);
+  for (const { resource } of others as { readonly resource?: object }[]) {
+    if (resource === undefined) continue;
+    assert.equal(decideOn(row).effect, 'permit');
+    assert.equal(decideOn(resource as never).effect, 'deny', JSON.stringify(resource));
+  }
+});
+
+test('R-170[policy] without an object nothing is permitted, even by a rule that asks nothing of one', () => {
+  const open = definePolicy(words, ({ permit }) => [
+    permit('nora', {
+      who: 'person',
+      on: 'note',
+      may: ['read'],
+      scopes: [],
+      when: ({ principal }) => eq(principal.id, 'nora'),
+    }),
+  ]);
+  assert.equal(open.decide(good).effect, 'permit');
+  for (const resource of [undefined, null, 'note']) {
+    assert.deepEqual(open.decide({ ...good, resource } as unknown as Request).errors, ['resource is missing']);
+    assert.equal(open.decider(good)(resource as never).effect, 'deny');
+  }
+});
+
+test('R-170[policy] a decision that is asked for while another is read changes neither', () => {
+  const seen: string[] = [];
+  const asksAgain = (own: object, decideOther: () => string): object =>
+    Object.defineProperty({ ...own }, 'team', {
+      enumerable: true,
+      get: () => {
+        seen.push(decideOther());
+        return null;
+      },
+    });
+  const foreign = { ...row, ownerId: 'theo', team: null };
+  const decideOn = policy.decider(good);
+  for (const decide of [
+    (resource: object) => policy.decide({ ...good, resource } as Request).effect,
+    (resource: object) => decideOn(resource as never).effect,
+  ]) {
+    assert.equal(decide(asksAgain(foreign, () => decide(row))), 'deny');
+    assert.equal(decide(asksAgain(row, () => decide(foreign))), 'permit');
+    assert.equal(decide(foreign), 'deny');
+  }
+  assert.deepEqual(seen, ['permit', 'deny', 'permit', 'deny']);
+});
+
+test('R-170[policy] a text that was judged portable once makes no other text so', () => {
+  for (let index = 0; index < 5000; index += 1) isPermitted({ principal: { ...nora, id: `person-${index}` } });
+  assert.equal(isPermitted({ principal: { ...nora, id: 'nora' } }), true);
+  for (const id of ['nora\0', 'nora\ud800', `${'n'.repeat(80)}\0`]) {
+    const decision = policy.decide({ ...good, principal: { ...nora, id } });
+    assert.deepEqual(decision.errors, ['principal.id is not what was declared'], JSON.stringify(id));
+  }
+});
+
+test('R-162[policy] every rule that decides is named, however many there are, and no answer can be changed', () => {
+  const count = 14;
+  const many = definePolicy(words, ({ permit }) =>
+    Array.from({ length: count }, (_, index) =>
+      permit(`rule-${index}`, {
+        who: 'person',
+        on: 'note',
+        may: ['read'],
+        scopes: [`scope-${index}`],
+        when: () => and(),
+      }),
+    ),
+  );
+  for (let chosen = 1; chosen < 2 ** count; chosen += 3) {
+    const held = Array.from({ length: count }, (_, index) => index).filter((index) => chosen & (1 << index));
+    const decision = many.decide({ ...good, scopes: held.map((index) => `scope-${index}`) });
+    assert.deepEqual(
+      decision.rules,
+      held.map((index) => `rule-${index}`),
+    );
+    assert.equal(Object.isFrozen(decision) && Object.isFrozen(decision.rules), true);
+  }
+  assert.equal(policy.decide(good), policy.decide({ ...good }), 'made once');
+});
