@@ -20,7 +20,7 @@ import {
 } from '@castellan/protocol';
 import type { LimitSettings } from '../config.ts';
 import type { Exchange } from './exchange.ts';
-import { preflightAnswer, withCors, withSecurityHeaders } from './headers.ts';
+import { type CompleteHeaders, createCompleteHeaders, preflightAnswer } from './headers.ts';
 import type { Pages } from './page.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute, type Route, routeOf } from './route.ts';
@@ -53,19 +53,18 @@ export interface HandleDeps {
 
 /** Makes the one function that answers requests. It never rejects. */
 export function createHandle(deps: HandleDeps): Handle {
-  const findRoute = createRouteFinder(deps.routes);
-  return (request) => handle(request, { ...deps, findRoute });
+  const machinery = { ...deps, findRoute: createRouteFinder(deps.routes), complete: createCompleteHeaders(deps) };
+  return (request) => handle(request, machinery);
 }
 
-type Machinery = HandleDeps & { readonly findRoute: FindRoute };
+type Machinery = HandleDeps & { readonly findRoute: FindRoute; readonly complete: CompleteHeaders };
 
 async function handle(request: CarriedRequest, deps: Machinery): Promise<HttpAnswer> {
   const trace = openTrace(request, deps);
   const found = deps.findRoute(request);
   const route = found.kind === 'none' ? undefined : found.route;
   const told = await answerOrRefuse(request, { found, exchange: trace.exchange, deps });
-  const secured = withSecurityHeaders(told.answer, route, deps);
-  const answer = route === undefined ? secured : withCors(secured, request, { ...deps, route });
+  const answer = deps.complete(told.answer, request, route);
   const { reason, detail } = told;
   trace.end({
     endpoint: route?.name ?? 'none',
