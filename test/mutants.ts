@@ -15,6 +15,7 @@ import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { speedMutants } from './mutants/speed-mutants.ts';
+import { statusMutants } from './mutants/status-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
 
 export interface Mutant {
@@ -43,6 +44,7 @@ export const mutants: readonly Mutant[] = [
   ...bffMutants,
   ...keysMutants,
   ...connectMutants,
+  ...statusMutants,
   ...begunMutants,
   ...speedMutants,
   {

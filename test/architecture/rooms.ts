@@ -15,7 +15,7 @@ export interface Room {
 
 const vocabulary = ['protocol', 'policy', 'audit', 'limits'];
 const serverTypes = ['server/config', 'server/exchange'];
-const domain = ['keys', 'clients', 'resources', 'accounts', 'sessions', 'authorizations'].map(
+const domain = ['keys', 'clients', 'resources', 'accounts', 'sessions', 'authorizations', 'status'].map(
   (name) => `server/${name}`,
 );
 const serverRooms = ['server/store', ...domain, 'server/tokens', 'server/requests', 'server/http', ...serverTypes];

@@ -93,21 +93,10 @@ export const machineMutants: readonly Break[] = [
     ],
   ]),
   ...at('tokens/access-token.ts', revocations, [
-    [
-      'R-062',
-      'a revoked token stands',
-      '(await deps.store.accessTokenStands({ jti, authorization }))',
-      '(await deps.store.accessTokenStands({ jti: `${jti}x`, authorization }))',
-    ],
-    [
-      'R-062',
-      'a token stands without its authorization',
-      '(await deps.store.accessTokenStands({ jti, authorization }))',
-      '(await deps.store.accessTokenStands({ jti, authorization: authorization && undefined }))',
-    ],
+    ['R-062', 'a revoked token stands', ' && (await deps.store.accessTokenStands(ground))', ''],
   ]),
   ...at('endpoints/introspect/introspect.ts', introspections, [
-    ['R-059', 'every API learns of every token', ' || token.audience !== caller.audience', ''],
+    ['R-059', 'every API learns of every token', ' || token.ground.resource !== caller.audience', ''],
     [
       'R-060',
       'an inactive token says more',
@@ -122,7 +111,14 @@ export const machineMutants: readonly Break[] = [
     'store/operations/access-tokens.ts',
     ['packages/server/src/store/sqlite.test.ts'],
     [
-      ['R-063', 'a revocation is not looked at', "if (readInteger(found?.['revoked']) > 0) return false;", ''],
+      ['R-062', 'a token stands though its authorization has ended', ' AND a.revoked_at IS NULL`', '`'],
+      ['R-063', 'a revoked token of a person stands', 'a.id = $1 AND a.status_index = $2', 'a.id = $1 AND $2 = $2'],
+      [
+        'R-063',
+        'a revoked token of a client stands',
+        'resource = $2 AND status_index = $3 AND ${currentEpoch} = $4`;',
+        'resource = $2 AND $3 = $3 AND ${currentEpoch} = $4`;',
+      ],
       ['R-034', 'an opaque token survives a restored backup', ' AND epoch = ${currentEpoch}`', '`'],
     ],
   ),

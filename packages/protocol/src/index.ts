@@ -33,4 +33,5 @@ export * from './oauth/uri.ts';
 export * from './prefixed-token.ts';
 export * from './runtime.ts';
 export * from './secret.ts';
+export * from './status-list.ts';
 export * from './strict-json.ts';

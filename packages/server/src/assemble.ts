@@ -16,6 +16,7 @@ import { createIntrospectEndpoint, type IntrospectionCaller } from './endpoints/
 import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
 import { createRevokeEndpoint } from './endpoints/revoke/revoke.ts';
+import { createStatusListEndpoint } from './endpoints/status-list/status-list.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
 import { deviceCodeGrant } from './endpoints/token/device-code.ts';
@@ -34,6 +35,8 @@ import { createRepeatWatch } from './requests/repeats.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';
+import { createStatusIndexes } from './status/status-indexes.ts';
+import { createStatusLists } from './status/status-lists.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createMint } from './tokens/issue.ts';
 
@@ -92,6 +95,7 @@ function assembleParts(opened: Opened) {
     userCodeKey: deriveKey(masterKey, 'user-code'),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
+    statusIndexes: createStatusIndexes({ store, runtime }),
     repeats: createRepeatWatch(repeatCapacity),
     verifyHint: createHintVerifier({ issuer, clients, keys: keys.lastingSource, now: runtime.now }),
     accounts: createAccounts({
@@ -125,7 +129,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
 function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageEndpoints> {
   const { config, runtime, store, keys, registry } = opened;
   const { issuer, lifetimes, limits, refreshRetry, masterKey } = config;
-  const { authenticate, clients, resources, limitStore, subjectOf } = parts;
+  const { authenticate, clients, resources, limitStore, subjectOf, statusIndexes } = parts;
   const tagKey = deriveKey(masterKey, 'refresh-tag');
   const grants = new Map([
     ['client_credentials', clientCredentialsGrant],
@@ -134,7 +138,7 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
-  const issue = createMint({ issuer, keys, store, subjectOf, nameKey, runtime, lifetimes });
+  const issue = createMint({ issuer, keys, store, subjectOf, statusIndexes, nameKey, runtime, lifetimes });
   const accessTokens = createAccessTokens({ issuer, clients, resources, keys, store, runtime, nameKey });
   return {
     token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
@@ -147,7 +151,7 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
       store,
       runtime,
     }),
-    revoke: createRevokeEndpoint({ authenticate, accessTokens, store, runtime, tagKey }),
+    revoke: createRevokeEndpoint({ authenticate, accessTokens, store, statusIndexes, runtime, tagKey }),
     introspect: createIntrospectEndpoint({
       issuer,
       authenticate: parts.authenticateCaller,
@@ -159,6 +163,7 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
       subjectOf,
       tagKey,
     }),
+    statusList: createStatusListEndpoint({ lists: createStatusLists({ issuer, keys, store, runtime }) }),
     deviceAuthorization: createDeviceAuthorizationEndpoint({
       issuer,
       authenticate,

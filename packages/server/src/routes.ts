@@ -7,6 +7,7 @@ import { documentCacheControl, type EndpointPaths } from './endpoints/discovery/
 import { type Asset, assets } from './http/assets.ts';
 import type { Endpoint } from './http/exchange.ts';
 import type { Route } from './http/route.ts';
+import { listFolder } from './status/status-claim.ts';
 
 /** The endpoints, ready to be called. */
 export interface Endpoints {
@@ -21,6 +22,7 @@ export interface Endpoints {
   readonly userinfo: Endpoint;
   readonly revoke: Endpoint;
   readonly introspect: Endpoint;
+  readonly statusList: Endpoint;
   readonly discovery: Endpoint;
   readonly jwks: Endpoint;
 }
@@ -99,6 +101,7 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
       ...api,
     },
     ...tokenRoutes(endpoints),
+    ...statusRoutes(endpoints),
     {
       method: 'GET',
       path: endpointPaths.userinfo,
@@ -149,6 +152,21 @@ function tokenRoutes({ revoke, introspect }: Endpoints): readonly Route[] {
       ...api,
       // An API asks from a server of its own, never from a page.
       cors: 'none',
+    },
+  ];
+}
+
+/** What became of tokens. */
+function statusRoutes({ statusList }: Endpoints): readonly Route[] {
+  return [
+    {
+      ...open,
+      path: `${listFolder}*`,
+      name: 'status_list',
+      endpoint: statusList,
+      // Kept by nobody without asking: a copy of before would hide what was revoked since.
+      cache: 'public, no-cache',
+      limit: 'tokenPerAddress',
     },
   ];
 }

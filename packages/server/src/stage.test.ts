@@ -32,6 +32,7 @@ import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { deriveKey } from './keys/master-key.ts';
 import { issuerResource, type Resource, resourceDirectory } from './resources/resource.ts';
 import { createSessions } from './sessions/session.ts';
+import { createStatusIndexes } from './status/status-indexes.ts';
 import { openSqliteStore } from './store/sqlite/sqlite.ts';
 import type { PersonRow, PersonState, SessionRow, Store } from './store/store.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
@@ -225,7 +226,13 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
   );
   if (started === 'parked_request_gone') throw new Error('no session');
   const { session } = started;
-  const grant = grantAuthorization({ store, runtime, issuer, lifetimes });
+  const grant = grantAuthorization({
+    store,
+    runtime,
+    statusIndexes: createStatusIndexes({ store, runtime }),
+    issuer,
+    lifetimes,
+  });
   const send: Stage['send'] = (method, path, { headers = {}, query = '', body = '' } = {}) =>
     handle({ method, path, query, headers: lists(headers), body, peer: { address: '192.0.2.1' } });
   const token: Stage['token'] = async (parameters, as = 'web') => {
@@ -322,7 +329,16 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
   const subjectOf = createSubjects(deriveKey(masterKey, 'pairwise-subject'));
-  const issue = createMint({ issuer, keys, store, subjectOf, nameKey, runtime, lifetimes });
+  const issue = createMint({
+    issuer,
+    keys,
+    store,
+    subjectOf,
+    statusIndexes: createStatusIndexes({ store, runtime }),
+    nameKey,
+    runtime,
+    lifetimes,
+  });
   const accessTokens = createAccessTokens({ issuer, clients, resources: directory, keys, store, runtime, nameKey });
   const tokenEndpoint = createTokenEndpoint({
     authenticate: createAuthenticator({ find: clients.find, checkAssertion: async () => 'no assertions here' }),

@@ -12,7 +12,7 @@ import { maximumKidLength } from './key-set.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** The kinds of token we sign; each verifier accepts exactly one of them (RFC 8725 §3.11). */
-export type JwtType = 'at+jwt' | 'JWT' | 'logout+jwt' | 'token-introspection+jwt' | 'userinfo+jwt';
+export type JwtType = 'at+jwt' | 'JWT' | 'logout+jwt' | 'statuslist+jwt' | 'token-introspection+jwt' | 'userinfo+jwt';
 
 /** Larger tokens are refused unread. */
 export const maximumTokenLength = 16_384;

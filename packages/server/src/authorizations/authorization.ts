@@ -14,6 +14,7 @@ import {
   tokenPrefixes,
 } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
+import type { StatusIndexes } from '../status/status-indexes.ts';
 import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
 
 /** The part of the checked authorization request that is granted. */
@@ -37,6 +38,7 @@ interface Granting {
 export interface GrantDeps {
   readonly store: Pick<AuthorizationStore, 'createAuthorization'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
+  readonly statusIndexes: StatusIndexes;
   readonly issuer: string;
   /** Seconds. */
   readonly lifetimes: { readonly code: number };
@@ -60,7 +62,7 @@ const longestCode = 60;
 export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
   return async (granting, exchange) => {
     const now = epochSeconds(deps.runtime);
-    const authorization = newAuthorization(deps, granting, now);
+    const authorization = await newAuthorization(deps, granting, now);
     const code = createPrefixedToken(
       tokenPrefixes.authorizationCode,
       deps.runtime.randomBytes(32).toString('base64url'),
@@ -98,11 +100,11 @@ export function codeHashOf(text: string): string | undefined {
 }
 
 /** A new authorization of what a person has just allowed. */
-export function newAuthorization(
-  deps: Pick<GrantDeps, 'issuer'> & { readonly runtime: Pick<Runtime, 'randomBytes'> },
+export async function newAuthorization(
+  deps: Pick<GrantDeps, 'issuer' | 'statusIndexes'> & { readonly runtime: Pick<Runtime, 'randomBytes'> },
   granting: Pick<Granting, 'client' | 'session'> & { readonly request: Pick<GrantedRequest, 'scopes' | 'resources'> },
   now: number,
-): AuthorizationRow {
+): Promise<AuthorizationRow> {
   const { client, session, request } = granting;
   const audiences = request.scopes.includes('openid') ? [...request.resources, deps.issuer] : request.resources;
   return {
@@ -122,5 +124,6 @@ export function newAuthorization(
     offline: request.scopes.includes('offline_access'),
     createdAt: now,
     revokedAt: undefined,
+    statusIndex: await deps.statusIndexes.next(),
   };
 }

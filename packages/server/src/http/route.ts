@@ -6,7 +6,7 @@ import type { Endpoint } from './exchange.ts';
 /** Everything about a route that is not its endpoint's business. */
 export interface Route {
   readonly method: 'GET' | 'POST';
-  /** The whole path, that of the issuer included. */
+  /** The whole path, that of the issuer included; a `*` at its end stands for any last part that no other route has. */
   readonly path: string;
   /** The endpoint's word in events. */
   readonly name: string;
@@ -36,7 +36,8 @@ export type FoundRoute =
 export type FindRoute = (request: Pick<HttpRequest, 'method' | 'path'>) => FoundRoute;
 
 /**
- * Finds routes by exact path: nothing is decoded, folded or trimmed, so no two spellings reach the same endpoint.
+ * Finds routes by exact path: nothing is decoded, folded or trimmed, so no two spellings reach the same endpoint. What
+ * a `*` stands for is the endpoint's to check as strictly.
  *
  * @throws {TypeError} when two routes have the same method and path
  */
@@ -48,7 +49,7 @@ export function createRouteFinder(routes: readonly Route[]): FindRoute {
     byPath.set(route.path, methods.set(route.method, route));
   }
   return ({ method, path }) => {
-    const methods = byPath.get(path);
+    const methods = byPath.get(path) ?? byPath.get(path.replace(/[^/]+$/, '*'));
     const [first] = methods?.values() ?? [];
     if (methods === undefined || first === undefined) return { kind: 'none' };
     const get = methods.get('GET');

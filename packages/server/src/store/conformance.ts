@@ -20,6 +20,7 @@ import { refreshConformance } from './conformance/refresh-families.ts';
 import { refreshRaceConformance } from './conformance/refresh-races.ts';
 import { registryConformance } from './conformance/registry.ts';
 import { sessionConformance } from './conformance/sessions.ts';
+import { statusConformance } from './conformance/status.ts';
 import type { Store } from './store.ts';
 
 /** Rows to begin with, for other tests and measurements of a store. */
@@ -68,6 +69,7 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   refreshConformance(suite);
   refreshRaceConformance(suite);
   accessTokenConformance(suite);
+  statusConformance(suite);
   assertionConformance(suite);
   keyConformance(suite);
   registryConformance(suite);

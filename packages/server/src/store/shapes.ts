@@ -113,6 +113,7 @@ const authorizationFields = {
   offline: flag('offline'),
   createdAt: integer('created_at'),
   revokedAt: optionalInteger('revoked_at'),
+  statusIndex: integer('status_index'),
 };
 
 export const authorizations: Shape<AuthorizationRow> = shape<AuthorizationRow>('authorizations', authorizationFields);

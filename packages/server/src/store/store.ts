@@ -14,6 +14,7 @@ import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castella
 import type { DeviceCodeStore } from './device-code-store.ts';
 import type { Profile } from './profile.ts';
 import type { RegistryStore } from './registry-store.ts';
+import type { OwnedStatus, Service, StatusStore } from './status-store.ts';
 
 /** The whole store: the product of its ports. */
 export interface Store
@@ -25,6 +26,7 @@ export interface Store
     DeviceCodeStore,
     RefreshFamilyStore,
     AccessTokenStore,
+    StatusStore,
     AssertionStore,
     KeyStore,
     RegistryStore,
@@ -198,6 +200,8 @@ export interface AuthorizationRow {
   readonly offline: boolean;
   readonly createdAt: number;
   readonly revokedAt: number | undefined;
+  /** Where the bit of its access tokens is; another one after one of them was revoked. */
+  readonly statusIndex: number;
 }
 
 export interface CodeRow {
@@ -331,15 +335,15 @@ export interface ReferenceToken {
 }
 
 /** What an access token stands on. */
-export interface AccessTokenGround {
-  readonly jti: string;
+export interface AccessTokenGround extends Service, OwnedStatus {
+  /** Undefined when the client acts for itself: then client and resource own the status. */
   readonly authorization: string | undefined;
 }
 
-export interface RevokedAccessToken {
-  readonly jti: string;
-  /** From when on nobody accepts it any more, whatever its clock says. */
-  readonly expiresAt: number;
+export interface AccessTokenRevocation {
+  readonly ground: AccessTokenGround;
+  /** The authorization's index from here on. */
+  readonly freshIndex: number;
   readonly now: number;
 }
 
@@ -348,13 +352,16 @@ export interface AccessTokenStore {
   /** Also one that has expired or was revoked; none of another epoch. */
   readonly findReferenceToken: (tokenHash: string) => Promise<ReferenceToken | undefined>;
   /**
-   * Whether the token was not revoked and its authorization, if it has one, is live and of an active person. Says
-   * nothing about its lifetime, nor about the client.
+   * Whether the token's owner still has the index it carries and, if that is an authorization, is live and of an active
+   * person. Says nothing about its lifetime, nor about the client.
    */
   readonly accessTokenStands: (ground: AccessTokenGround) => Promise<boolean>;
-  /** Revokes this one token, and nothing else that was issued beside it. */
+  /**
+   * Flips the bit of the token's owner, which gets another index for the tokens to come: those of before that carry
+   * the same bit are revoked with it.
+   */
   readonly revokeAccessToken: (
-    revoked: RevokedAccessToken,
+    revocation: AccessTokenRevocation,
     events: RecordedEffects,
   ) => Promise<'revoked' | 'already_revoked'>;
 }

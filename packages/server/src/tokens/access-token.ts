@@ -21,7 +21,8 @@ import type { ClientDirectory } from '../clients/client.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { seal, unseal } from '../keys/seal.ts';
 import { longestAccessToken, type Resource, type ResourceDirectory } from '../resources/resource.ts';
-import type { AccessTokenStore } from '../store/store.ts';
+import { readStatusClaim } from '../status/status-claim.ts';
+import type { AccessTokenGround, AccessTokenStore } from '../store/store.ts';
 
 const belongsTo = 'access-token-name';
 
@@ -35,21 +36,17 @@ export function nameAccessToken(
 
 /** An access token of ours, in time. Whether it still stands is another question. */
 interface AccessToken {
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly jti: string;
-  readonly client: string;
-  readonly audience: string;
-  readonly expiresAt: number;
-  readonly authorization: string | undefined;
+  readonly claims: Claims;
+  readonly ground: AccessTokenGround;
 }
 
 export interface AccessTokens {
   /** The token behind a text; undefined for what is no access token of ours, or is over. */
   readonly find: (text: string) => Promise<AccessToken | undefined>;
+  /** What a token with these claims stands on; undefined when they are not those of a token of ours. */
+  readonly groundOf: (claims: Claims) => AccessTokenGround | undefined;
   /** Whether neither the token nor its authorization was taken back, its person is active and its client registered. */
-  readonly stands: (token: Pick<AccessToken, 'jti' | 'client' | 'authorization'>) => Promise<boolean>;
-  /** The authorization in a token's name; `null` when the name is not one of ours. */
-  readonly authorizationOf: (jti: string) => string | undefined | null;
+  readonly stands: (ground: AccessTokenGround) => Promise<boolean>;
 }
 
 export interface AccessTokenDeps {
@@ -65,26 +62,31 @@ export interface AccessTokenDeps {
 /** Recognises the tokens of one server. */
 export function createAccessTokens(deps: AccessTokenDeps): AccessTokens {
   const verifierOf = createVerifiers(deps);
-  const authorizationOf: AccessTokens['authorizationOf'] = (jti) => openName(jti, deps.nameKey);
+  const groundOf: AccessTokens['groundOf'] = (claims) => readGround(claims, deps);
   return {
-    authorizationOf,
+    groundOf,
     find: async (text) => {
       const isReference = parsePrefixedToken(tokenPrefixes.accessToken, text) !== undefined;
-      const found = isReference ? await findReference(text, deps) : await verify(text, verifierOf);
-      if (found === undefined) return undefined;
-      const { jti, client_id: client, aud: audience, exp: expiresAt } = found;
-      if (typeof jti !== 'string' || typeof client !== 'string' || typeof audience !== 'string') return undefined;
-      const authorization = authorizationOf(jti);
-      if (authorization === null || typeof expiresAt !== 'number') return undefined;
-      if (expiresAt <= epochSeconds(deps.runtime)) return undefined;
-      return { claims: found, jti, client, audience, expiresAt, authorization };
+      const claims = isReference ? await findReference(text, deps) : await verify(text, verifierOf);
+      const ground = claims && groundOf(claims);
+      if (claims === undefined || ground === undefined) return undefined;
+      const { exp } = claims;
+      return typeof exp === 'number' && exp > epochSeconds(deps.runtime) ? { claims, ground } : undefined;
     },
-    stands: async ({ jti, client, authorization }) =>
-      deps.clients.find(client) !== undefined && (await deps.store.accessTokenStands({ jti, authorization })),
+    stands: async (ground) =>
+      deps.clients.find(ground.client) !== undefined && (await deps.store.accessTokenStands(ground)),
   };
 }
 
 type Claims = Readonly<Record<string, unknown>>;
+
+function readGround(claims: Claims, { issuer, nameKey }: AccessTokenDeps): AccessTokenGround | undefined {
+  const { jti, client_id: client, aud: resource } = claims;
+  if (typeof jti !== 'string' || typeof client !== 'string' || typeof resource !== 'string') return undefined;
+  const authorization = openName(jti, nameKey);
+  const status = readStatusClaim(issuer, claims['status']);
+  return authorization === null || status === undefined ? undefined : { client, resource, authorization, ...status };
+}
 
 /** INVARIANT: found by the hash of the whole text, so no part of a token is one (R-034). */
 async function findReference(text: string, { store }: AccessTokenDeps): Promise<Claims | undefined> {

@@ -11,8 +11,9 @@ test('S-31[access-jwt] R-032[access-jwt] S-43 an access token is for one API, fo
   const { json } = await stage.redeem(await stage.code());
   const { header, claims } = parseCompact(json.access_token ?? '');
   assert.deepEqual([header['typ'], header['alg']], ['at+jwt', 'ES256']);
-  const { jti, ...rest } = claims;
+  const { jti, status, ...rest } = claims;
   assert.match(String(jti), /^v1\.[A-Za-z0-9_-]{67}$/);
+  assert.deepEqual(Object.keys(status as object), ['status_list']);
   assert.deepEqual(rest, {
     iss: issuer,
     aud: invoices,

@@ -21,6 +21,9 @@ import { type Client, subjectOfClient } from '../clients/client.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { longestAccessToken, type Resource, scopesAt } from '../resources/resource.ts';
+import { statusClaim } from '../status/status-claim.ts';
+import type { StatusIndexes } from '../status/status-indexes.ts';
+import type { OwnedStatus, StatusStore } from '../store/status-store.ts';
 import type { AccessTokenStore, AuthorizationRow } from '../store/store.ts';
 import { nameAccessToken } from './access-token.ts';
 
@@ -49,7 +52,9 @@ export interface IssuedTokens {
 export interface MintDeps {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'signer'>;
-  readonly store: Pick<AccessTokenStore, 'addReferenceToken'>;
+  readonly store: Pick<AccessTokenStore, 'addReferenceToken'> &
+    Pick<StatusStore, 'findServiceStatus' | 'startServiceStatus'>;
+  readonly statusIndexes: StatusIndexes;
   readonly subjectOf: SubjectOf;
   /** Seals the names of access tokens. */
   readonly nameKey: Buffer;
@@ -104,6 +109,7 @@ async function issueAccessToken(
     exp: now + expiresIn,
     jti: nameAccessToken(authorization?.id, deps),
     scope: formatScope(scopes),
+    status: statusClaim(deps.issuer, await statusOf(deps, issuance)),
     ...(authorization === undefined ? {} : authenticationClaims(authorization)),
   };
   const accessToken =
@@ -120,6 +126,17 @@ async function issueAccessToken(
     scopes,
   });
   return { accessToken, expiresIn, scopes };
+}
+
+/** The owner of the token's bit: its authorization, or a client and a resource. */
+async function statusOf(
+  { store, statusIndexes }: Pick<MintDeps, 'store' | 'statusIndexes'>,
+  { authorization, client, resource }: Issuance,
+): Promise<OwnedStatus> {
+  if (authorization !== undefined) return authorization;
+  const service = { client: client.id, resource: resource.audience };
+  const known = await store.findServiceStatus(service);
+  return known ?? store.startServiceStatus(service, await statusIndexes.next());
 }
 
 /** The text is 256 random bits and says nothing; only its hash is stored. */

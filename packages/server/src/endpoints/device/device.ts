@@ -33,6 +33,7 @@ import { type ParkedUserCode, type ParkingLot, parkedId, stepAddress } from '../
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
+import type { StatusIndexes } from '../../status/status-indexes.ts';
 import type { DeviceClaim, DeviceCodeRow, DeviceCodeStore } from '../../store/device-code-store.ts';
 import type { ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
 import { type CodeView, codePage, confirmPage, donePage } from './device-page.ts';
@@ -51,6 +52,7 @@ export interface DeviceDeps extends UserCodeLimitDeps {
   readonly formTokens: FormTokens;
   readonly pages: Pick<Pages, 'page'>;
   readonly userCodeKey: Buffer;
+  readonly statusIndexes: StatusIndexes;
   readonly lifetimes: KeptFor;
   readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'randomBytes'>;
 }
@@ -207,7 +209,7 @@ async function decide(
 async function approve(asking: Asking, { deps, exchange }: Deciding): Promise<'approved' | 'gone'> {
   const { code, client, session, person } = asking;
   const claim = claimOf(asking, deps);
-  const authorization = newAuthorization(deps, { client, session, request: code }, claim.now);
+  const authorization = await newAuthorization(deps, { client, session, request: code }, claim.now);
   const { id, scopes, resources } = authorization;
   const consents = wantedConsent(code, deps.resources).map((wanted) => ({
     person: person.id,

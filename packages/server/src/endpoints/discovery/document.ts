@@ -1,6 +1,7 @@
 /** A public document as prebuilt text with an entity tag; a conditional request gets an empty 304. */
 import { hash } from 'node:crypto';
 import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
+import { hasAlready } from '../../http/conditional.ts';
 
 export interface PublicDocument {
   readonly body: string;
@@ -13,22 +14,9 @@ export function publicDocument(value: object): PublicDocument {
   return { body, etag: `"${hash('sha256', body, 'base64url').slice(0, 22)}"` };
 }
 
-/**
- * The document, or 304 when the asker has it.
- *
- * @see RFC 9110 §13.1.2
- */
+/** The document, or 304 when the asker has it. */
 export function documentAnswer(document: PublicDocument, request: HttpRequest): HttpAnswer {
   const headers = { etag: document.etag };
-  if (asksForChange(request, document.etag)) return { status: 304, headers, body: '' };
+  if (hasAlready(request, document.etag)) return { status: 304, headers, body: '' };
   return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: document.body };
-}
-
-/** Weak comparison: a cache on the way may have marked the tag as weak. */
-function asksForChange(request: HttpRequest, etag: string): boolean {
-  const known = (request.headers['if-none-match'] ?? [])
-    .join(',')
-    .split(',')
-    .map((tag) => tag.trim());
-  return known.some((tag) => tag === '*' || tag.replace(/^W\//, '') === etag);
 }

@@ -78,8 +78,8 @@ async function stateAccess(
   caller: Pick<ResourceCaller, 'audience'>,
 ): Promise<Statement | undefined> {
   const token = await deps.accessTokens.find(text);
-  if (token === undefined || token.audience !== caller.audience) return undefined;
-  if (!(await deps.accessTokens.stands(token))) return undefined;
+  if (token === undefined || token.ground.resource !== caller.audience) return undefined;
+  if (!(await deps.accessTokens.stands(token.ground))) return undefined;
   return { active: true, ...token.claims, token_type: 'Bearer' };
 }
 

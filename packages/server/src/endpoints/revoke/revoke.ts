@@ -10,6 +10,7 @@ import type { Authenticate } from '../../clients/authenticate.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { parseBackChannelForm } from '../../requests/back-channel-form.ts';
+import type { StatusIndexes } from '../../status/status-indexes.ts';
 import type { AccessTokenStore, AuthorizationStore, RefreshFamilyStore } from '../../store/store.ts';
 import type { AccessTokens } from '../../tokens/access-token.ts';
 
@@ -19,15 +20,14 @@ export interface RevokeDeps {
   readonly store: Pick<AccessTokenStore, 'revokeAccessToken'> &
     Pick<RefreshFamilyStore, 'findFamily'> &
     Pick<AuthorizationStore, 'revokeAuthorization'>;
+  readonly statusIndexes: StatusIndexes;
   readonly runtime: Pick<Runtime, 'now'>;
   readonly tagKey: Buffer;
 }
 
-/** Seconds by which the clocks of those who accept tokens may be behind. */
-const longestSkew = 60;
-
 /**
- * A refresh token ends its authorization with everything issued from it, an access token ends alone.
+ * A refresh token ends its authorization with everything issued from it. An access token ends with those that carry the
+ * same bit: the others of its authorization (for a client that acts for itself: at the same resource) issued so far.
  *
  * Text that is no token of ours, and tokens that are over, are answered as if they had been revoked: either way they
  * are good for nothing. `token_type_hint` is not needed to tell tokens apart, so no value of it is wrong.
@@ -57,10 +57,11 @@ async function revoke(deps: RevokeDeps, { token, client }: Revoking, exchange: E
   if (position !== undefined) return revokeFamily(deps, { family: position.family, client }, exchange);
   const found = await deps.accessTokens.find(token);
   if (found === undefined) return;
-  checkOwner(found.client, client);
+  const { ground } = found;
+  checkOwner(ground.client, client);
   await deps.store.revokeAccessToken(
-    { jti: found.jti, expiresAt: found.expiresAt + longestSkew, now: epochSeconds(deps.runtime) },
-    exchange.effects({ type: 'access_token.revoked', authorization: found.authorization, client: client.id }),
+    { ground, freshIndex: await deps.statusIndexes.next(), now: epochSeconds(deps.runtime) },
+    exchange.effects({ type: 'access_token.revoked', authorization: ground.authorization, client: client.id }),
   );
 }
 

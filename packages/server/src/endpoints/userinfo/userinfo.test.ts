@@ -56,12 +56,14 @@ test('R-065[userinfo] S-32[userinfo] R-050 only an access token for the issuer i
 test('R-065[userinfo] a token whose every claim is right but one is refused', async (t) => {
   const stage = await openStage(t);
   const now = Math.floor(stage.runtime.now() / 1000);
+  const issued = parseCompact(await accessToken(stage)).claims;
   const good = {
     iss: issuer,
     aud: issuer,
     sub: stage.person.id,
     client_id: 'web',
-    jti: parseCompact(await accessToken(stage)).claims['jti'],
+    jti: issued['jti'],
+    status: issued['status'],
     scope: 'openid',
     iat: now,
     exp: now + 300,
@@ -85,6 +87,8 @@ test('R-065[userinfo] a token whose every claim is right but one is refused', as
     { scope: undefined },
     { scope: ['openid'] },
     { jti: undefined },
+    { status: undefined },
+    { status: { status_list: { idx: 1, uri: `${issuer}/status/2.0` } } },
   ]) {
     assert.equal(await send(key, 'at+jwt', { ...good, ...change }), 401, JSON.stringify(change));
   }

@@ -15,6 +15,7 @@ import {
   readBearer,
   refuse,
   signJwt,
+  type VerifiedClaims,
 } from '@castellan/protocol';
 import type { SubjectOf } from '../../accounts/subject.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
@@ -29,7 +30,7 @@ export interface UserinfoDeps {
   /** The issuer as a resource. */
   readonly resource: Resource;
   readonly clients: ClientDirectory;
-  readonly accessTokens: Pick<AccessTokens, 'authorizationOf' | 'stands'>;
+  readonly accessTokens: Pick<AccessTokens, 'groundOf' | 'stands'>;
   readonly keys: Pick<KeyRing, 'source' | 'signer'>;
   readonly store: Pick<PersonStore, 'findPerson'> & Pick<AuthorizationStore, 'findAuthorization'>;
   readonly subjectOf: SubjectOf;
@@ -50,14 +51,14 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
   const verifier = accessTokenVerifier(deps);
   return async (request, exchange) => {
     checkTokenPlace(request);
-    const { subject, client, jti, scopes } = await readAccess(verifier, readBearer(request.headers));
+    const { claims, subject, client, scopes } = await readAccess(verifier, readBearer(request.headers));
     const registered = deps.clients.find(client) ?? refuse('token_invalid', { detail: 'the client is gone' });
-    const authorization = deps.accessTokens.authorizationOf(jti);
-    if (authorization === null || !(await deps.accessTokens.stands({ jti, client, authorization }))) {
+    const ground = deps.accessTokens.groundOf(claims);
+    if (ground === undefined || !(await deps.accessTokens.stands(ground))) {
       refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
     }
     if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
-    const person = await loadPerson(deps, { authorization, subject });
+    const person = await loadPerson(deps, { authorization: ground.authorization, subject });
     exchange.identify({ client, person: person.id });
     return answer(registered, { sub: subject, ...claimsOf(person, scopes) }, deps);
   };
@@ -90,9 +91,9 @@ function checkTokenPlace(request: HttpRequest): void {
 }
 
 interface Access {
+  readonly claims: VerifiedClaims;
   readonly subject: string;
   readonly client: string;
-  readonly jti: string;
   readonly scopes: readonly string[];
 }
 
@@ -113,16 +114,11 @@ function accessTokenVerifier(deps: UserinfoDeps): JwtVerifier {
 
 async function readAccess(verifier: JwtVerifier, token: string): Promise<Access> {
   const { claims } = await verifier.verify(token);
-  const { sub: subject, client_id: client, jti, scope } = claims;
-  if (
-    typeof subject !== 'string' ||
-    typeof client !== 'string' ||
-    typeof jti !== 'string' ||
-    typeof scope !== 'string'
-  ) {
+  const { sub: subject, client_id: client, scope } = claims;
+  if (typeof subject !== 'string' || typeof client !== 'string' || typeof scope !== 'string') {
     return refuse('token_invalid', { detail: 'a claim has the wrong type' });
   }
-  return { subject, client, jti, scopes: parseScope(scope) };
+  return { claims, subject, client, scopes: parseScope(scope) };
 }
 
 interface Named {

@@ -23,6 +23,12 @@ export function newId(kind: string): string {
   return `${kind}-${count}`;
 }
 
+/** A status index that no other row of this run has. */
+export function newIndex(): number {
+  count += 1;
+  return count;
+}
+
 const envelope = { version: 1, time: '2027-01-15T08:00:00.000Z', correlation: 'conformance', source: 'test' } as const;
 
 /** Events told apart by the word `label`, which stands where a client's id would. */
@@ -111,6 +117,7 @@ export function authorizationRow(change: Partial<AuthorizationRow> = {}): Author
     offline: false,
     createdAt: start,
     revokedAt: undefined,
+    statusIndex: newIndex(),
     ...change,
   };
 }

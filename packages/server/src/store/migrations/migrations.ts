@@ -12,6 +12,7 @@ import { machineTokens } from './0010-machine-tokens.ts';
 import { deviceCodes } from './0020-device-codes.ts';
 import { keysChange } from './0030-keys-change.ts';
 import { registry } from './0040-registry.ts';
+import { statusLists } from './0050-status-lists.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'machine-tokens', statements: machineTokens },
   { version: 4, name: 'keys-change', statements: keysChange },
   { version: 5, name: 'registry', statements: registry },
+  { version: 6, name: 'status-lists', statements: statusLists },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

@@ -1,9 +1,10 @@
 import type { RecordedEffects } from '@castellan/audit';
 import { changes, type Operation, row } from '../database.ts';
 import { optional, readInteger, readText, text } from '../shape.ts';
-import type { AccessTokenGround, ReferenceToken, RevokedAccessToken } from '../store.ts';
+import type { AccessTokenGround, AccessTokenRevocation, ReferenceToken } from '../store.ts';
 import { currentEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
+import { flipStatuses } from './status.ts';
 
 export function* addReferenceToken(token: ReferenceToken): Operation<void> {
   yield* changes(
@@ -28,27 +29,39 @@ export function* findReferenceToken(tokenHash: string): Operation<ReferenceToken
   );
 }
 
-/** One SELECT, so that token, authorization and person are seen as they were at one moment. */
-const standing = `SELECT
-    (SELECT COUNT(*) FROM revoked_access_tokens r WHERE r.jti = $1) AS revoked,
-    (SELECT COUNT(*) FROM authorizations a JOIN persons p ON p.id = a.person_id AND p.state = 'active'
-      WHERE a.id = $2 AND a.epoch = ${currentEpoch} AND a.revoked_at IS NULL) AS authorized`;
+/** INVARIANT: a token stands on the index it carries: its owner lives, in this epoch, and still has that index. */
+const standingOfPerson = `SELECT COUNT(*) AS n FROM authorizations a
+  JOIN persons p ON p.id = a.person_id AND p.state = 'active'
+  WHERE a.id = $1 AND a.status_index = $2 AND a.epoch = $3 AND a.epoch = ${currentEpoch} AND a.revoked_at IS NULL`;
+const standingOfService = `SELECT COUNT(*) AS n FROM service_statuses
+  WHERE client_id = $1 AND resource = $2 AND status_index = $3 AND ${currentEpoch} = $4`;
 
-export function* accessTokenStands({ jti, authorization }: AccessTokenGround): Operation<boolean> {
-  const found = yield* row(standing, [jti, authorization ?? '']);
-  if (readInteger(found?.['revoked']) > 0) return false;
-  return authorization === undefined || readInteger(found?.['authorized']) === 1;
+export function* accessTokenStands(ground: AccessTokenGround): Operation<boolean> {
+  const { authorization, client, resource, statusIndex, epoch } = ground;
+  const found = yield* authorization === undefined
+    ? row(standingOfService, [client, resource, statusIndex, epoch])
+    : row(standingOfPerson, [authorization, statusIndex, epoch]);
+  return readInteger(found?.['n']) === 1;
 }
 
 export function* revokeAccessToken(
-  { jti, expiresAt, now }: RevokedAccessToken,
+  { ground, freshIndex, now }: AccessTokenRevocation,
   events: RecordedEffects,
 ): Operation<'revoked' | 'already_revoked'> {
-  const added = yield* changes(
-    `INSERT INTO revoked_access_tokens (jti, revoked_at, expires_at) VALUES ($1, $2, $3) ON CONFLICT (jti) DO NOTHING`,
-    [jti, now, expiresAt],
-  );
-  if (added === 0) return 'already_revoked';
+  const { authorization, client, resource, statusIndex, epoch } = ground;
+  const taken = yield* authorization === undefined
+    ? changes(
+        `DELETE FROM service_statuses
+          WHERE client_id = $1 AND resource = $2 AND status_index = $3 AND ${currentEpoch} = $4`,
+        [client, resource, statusIndex, epoch],
+      )
+    : changes(
+        `UPDATE authorizations SET status_index = $4
+          WHERE id = $1 AND status_index = $2 AND epoch = $3 AND epoch = ${currentEpoch} AND revoked_at IS NULL`,
+        [authorization, statusIndex, epoch, freshIndex],
+      );
+  if (taken === 0) return 'already_revoked';
   yield* putIntoOutbox(events);
+  yield* flipStatuses([statusIndex], now);
   return 'revoked';
 }

@@ -8,6 +8,7 @@
 import type { Database } from '../database.ts';
 import type { DeviceCodeStore } from '../device-code-store.ts';
 import type { RegistryStore } from '../registry-store.ts';
+import type { StatusStore } from '../status-store.ts';
 import type {
   AccessTokenStore,
   AssertionStore,
@@ -44,6 +45,14 @@ import { purge } from './purge.ts';
 import { findFamily, presentRefresh } from './refresh-families.ts';
 import { readRegistrations, readRegistryRevision, writeRegistration } from './registry.ts';
 import { endSession, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
+import {
+  findServiceStatus,
+  leaseStatusIndexes,
+  readFlippedIndexes,
+  readStatusFlips,
+  readStatusPosition,
+  startServiceStatus,
+} from './status.ts';
 
 /** The ports over an open database whose schema is current. */
 export function createStore(database: Database): Store {
@@ -56,6 +65,7 @@ export function createStore(database: Database): Store {
     ...deviceCodeStore(database),
     ...refreshFamilyStore(database),
     ...accessTokenStore(database),
+    ...statusStore(database),
     ...assertionStore(database),
     ...keyStore(database),
     ...registryStore(database),
@@ -72,7 +82,18 @@ function accessTokenStore({ read, single, transact }: Database): AccessTokenStor
     addReferenceToken: (token) => single(() => addReferenceToken(token)),
     findReferenceToken: (tokenHash) => read(() => findReferenceToken(tokenHash)),
     accessTokenStands: (ground) => read(() => accessTokenStands(ground)),
-    revokeAccessToken: (revoked, events) => transact(() => revokeAccessToken(revoked, events)),
+    revokeAccessToken: (revocation, events) => transact(() => revokeAccessToken(revocation, events)),
+  };
+}
+
+function statusStore({ read, single }: Database): StatusStore {
+  return {
+    leaseStatusIndexes: (count) => single(() => leaseStatusIndexes(count)),
+    findServiceStatus: (service) => read(() => findServiceStatus(service)),
+    startServiceStatus: (service, statusIndex) => single(() => startServiceStatus(service, statusIndex)),
+    readStatusPosition: () => read(readStatusPosition),
+    readStatusFlips: (range) => read(() => readStatusFlips(range)),
+    readFlippedIndexes: (first, end) => read(() => readFlippedIndexes(first, end)),
   };
 }
 

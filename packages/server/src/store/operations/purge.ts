@@ -22,7 +22,7 @@ interface Step {
 const purgeKeys: Readonly<Record<string, string>> = {
   used_assertions: 'jti',
   reference_tokens: 'token_hash',
-  revoked_access_tokens: 'jti',
+  status_flips: 'status_index',
 };
 
 const steps: readonly Step[] = [
@@ -38,7 +38,7 @@ const steps: readonly Step[] = [
     after: 0,
   },
   // What has expired is refused for that alone: then neither its first use nor its revocation needs to be known.
-  ...['used_assertions', 'reference_tokens', 'revoked_access_tokens'].map((table) => ({
+  ...['used_assertions', 'reference_tokens', 'status_flips'].map((table) => ({
     sql: `DELETE FROM ${table} WHERE expires_at <= $1 AND ${purgeKeys[table]} IN (
       SELECT ${purgeKeys[table]} FROM ${table} WHERE expires_at <= $1 LIMIT $2)`,
     after: 0,

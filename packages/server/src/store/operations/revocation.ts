@@ -1,7 +1,8 @@
 /**
  * The ends of authorizations: steps of larger operations.
  *
- * INVARIANT: nothing else writes `revoked_at`. Whatever has to follow from an end follows from these two.
+ * INVARIANT: nothing else writes `revoked_at`. Whatever has to follow from an end follows from these two: its event, and
+ * the bit of its access tokens, so that APIs which verify by themselves learn of it.
  */
 import type { EventEnvelope, RecordedEffects, RevocationReason } from '@castellan/audit';
 import { changes, type Operation, rows, type SqlValue } from '../database.ts';
@@ -9,6 +10,7 @@ import { optional, readText, text } from '../shape.ts';
 import type { AuthorizationRow } from '../store.ts';
 import { currentEpoch } from './epoch.ts';
 import { inEnvelope, putIntoOutbox } from './outbox.ts';
+import { endServices, flipStatuses, readStatusIndex } from './status.ts';
 
 /**
  * A step of a larger operation that holds the authorization's lock; a family dies with its authorization.
@@ -27,6 +29,7 @@ export function* revokeLive(
     reason,
   ]);
   yield* putIntoOutbox(events);
+  yield* flipStatuses([authorization.statusIndex], now);
   return true;
 }
 
@@ -45,14 +48,15 @@ export interface MatchingRevocation {
 
 /**
  * A step of a larger operation: revokes every live authorization of the target, with an `authorization.revoked` event
- * for each in the envelope of the operation's own event, and answers how many there were.
+ * for each in the envelope of the operation's own event, and answers how many there were. With a client goes what it got
+ * for itself.
  */
 export function* revokeMatching(revoke: MatchingRevocation, envelope: EventEnvelope): Operation<number> {
   const { reason, now } = revoke;
   const { where, values } = matching(revoke.target);
   const revoked = yield* rows(
     `UPDATE authorizations SET revoked_at = $1, revoked_reason = $2
-      WHERE ${where} AND revoked_at IS NULL AND epoch = ${currentEpoch} RETURNING id, client_id, person_id`,
+      WHERE ${where} AND revoked_at IS NULL AND epoch = ${currentEpoch} RETURNING id, client_id, person_id, status_index`,
     [now, reason, ...values],
   );
   yield* putIntoOutbox(
@@ -67,6 +71,8 @@ export function* revokeMatching(revoke: MatchingRevocation, envelope: EventEnvel
       });
     }),
   );
+  const ofServices = revoke.target.of === 'client' ? yield* endServices(revoke.target.client) : [];
+  yield* flipStatuses([...revoked, ...ofServices].map(readStatusIndex), now);
   return revoked.length;
 }
 
