@@ -10,6 +10,7 @@ import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { keysMutants } from './mutants/keys-mutants.ts';
+import { limitsMutants } from './mutants/limits-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
 import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...protocolMutants,
   ...issuingMutants,
   ...guardMutants,
+  ...limitsMutants,
   ...oidcMutants,
   ...policyMutants,
   ...storeMutants,

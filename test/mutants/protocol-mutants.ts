@@ -358,7 +358,12 @@ export const protocolMutants: readonly Break[] = [
     'limits/gcra.ts',
     ['limits/gcra.test.ts', 'limits/memory-limit-store.test.ts'],
     [
-      ['R-190', 'one more than the count is admitted', 'next - now <= period + 1e-3', 'base - now <= period + 1e-3'],
+      [
+        'R-190',
+        'one more than the count is admitted',
+        'next - now <= period + tolerance',
+        'base - now <= period + tolerance',
+      ],
       ['R-190', 'a refused take costs', 'const kept = admitted ? next : base;', 'const kept = next;'],
     ],
   ),

@@ -80,7 +80,7 @@ function askFirst(returnTo: string, { config }: LoginDeps): HttpAnswer {
 async function checkLimit({ limits, config, runtime }: LoginDeps, exchange: Exchange): Promise<void> {
   const { count, period } = config.limit;
   const key = `bff-login:${addressBucket(exchange.address)}`;
-  const { admitted, retryAfter } = await limits.take(key, { count, period }, runtime.monotonic());
+  const { admitted, retryAfter } = await limits.take(key, { count, period }, runtime);
   if (admitted) return;
   exchange.notice({ type: 'limit.hit', limit: 'login', address: exchange.address });
   refuse('rate_limited', { retryAfter });

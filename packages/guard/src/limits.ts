@@ -42,7 +42,7 @@ export interface Limiter {
 
 interface LimiterDeps {
   readonly limits: GuardLimits;
-  readonly runtime: Pick<Runtime, 'monotonic'>;
+  readonly runtime: Pick<Runtime, 'now' | 'monotonic'>;
   readonly trace: Pick<Trace, 'address' | 'notice'>;
 }
 
@@ -58,7 +58,7 @@ export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
   const taken: [string, Limit, Take][] = [];
   const take = async ({ name, key, limit }: Bucket): Promise<void> => {
     if (limit === undefined) return;
-    const verdict = await limits.store.take(`${name} ${key}`, limit, runtime.monotonic());
+    const verdict = await limits.store.take(`${name} ${key}`, limit, runtime);
     taken.push([name, limit, verdict]);
     if (verdict.admitted) return;
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });

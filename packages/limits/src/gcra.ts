@@ -30,6 +30,27 @@ export interface Step {
   readonly arrival: number;
 }
 
+/** A limit at a moment, in milliseconds. */
+export interface Terms {
+  readonly period: number;
+  /** Between two takes in the long run. */
+  readonly interval: number;
+  readonly now: number;
+}
+
+/** Sums of thirds are not exact: a thousandth of a millisecond must not cost an admitted take. */
+export const tolerance = 1e-3;
+
+/** @throws {TypeError} when the limit is not a positive whole count in a positive, finite period, or `now` is no number */
+export function termsOf(limit: Limit, now: number): Terms {
+  const { count } = limit;
+  const period = limit.period * 1000;
+  if (!Number.isInteger(count) || count < 1 || !Number.isFinite(period) || period <= 0 || !Number.isFinite(now)) {
+    throw new TypeError('A limit is a positive whole count in a positive number of seconds.');
+  }
+  return { period, interval: period / count, now };
+}
+
 /**
  * One take at `now` (milliseconds) for a key whose kept arrival time is `arrival`; undefined for a new key.
  *
@@ -37,20 +58,29 @@ export interface Step {
  * @example const { take, arrival } = stepGcra(kept, { count: 5, period: 60 }, now);
  */
 export function stepGcra(arrival: number | undefined, limit: Limit, now: number): Step {
-  const { count } = limit;
-  const period = limit.period * 1000;
-  if (!Number.isInteger(count) || count < 1 || !Number.isFinite(period) || period <= 0 || !Number.isFinite(now)) {
-    throw new TypeError('A limit is a positive whole count in a positive number of seconds.');
-  }
-  const interval = period / count;
+  const terms = termsOf(limit, now);
+  const { period, interval } = terms;
   // An arrival further ahead than any take can put it means that the clock went back or the limit was lowered: it
   // counts as a full allowance used, and never locks a key out for longer than one period.
   const base = Math.min(Math.max(arrival ?? now, now), now + period);
   const next = base + interval;
-  // Sums of thirds are not exact: a thousandth of a millisecond must not cost an admitted take.
-  const admitted = next - now <= period + 1e-3;
+  const admitted = next - now <= period + tolerance;
   const kept = admitted ? next : base;
-  const remaining = Math.max(0, Math.floor((now + period - kept + 1e-3) / interval));
-  const retryAfter = remaining > 0 ? 0 : Math.ceil((kept + interval - period - now) / 1000);
-  return { take: { admitted, remaining, retryAfter: Math.max(retryAfter, remaining > 0 ? 0 : 1) }, arrival: kept };
+  return { take: admitted ? admittedTake(kept, terms) : refusedTake(kept, terms), arrival: kept };
+}
+
+/** What an admitted take says that moved the arrival to `arrival`. */
+export function admittedTake(arrival: number, terms: Terms): Take {
+  const { period, interval, now } = terms;
+  const remaining = Math.max(0, Math.floor((now + period - arrival + tolerance) / interval));
+  return { admitted: true, remaining, retryAfter: remaining > 0 ? 0 : waitFor(arrival, terms) };
+}
+
+/** What a refused take says that left the arrival at `arrival`. */
+export function refusedTake(arrival: number, terms: Terms): Take {
+  return { admitted: false, remaining: 0, retryAfter: waitFor(arrival, terms) };
+}
+
+function waitFor(arrival: number, { period, interval, now }: Terms): number {
+  return Math.max(1, Math.ceil((arrival + interval - period - now) / 1000));
 }

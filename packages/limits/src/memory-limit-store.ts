@@ -1,11 +1,12 @@
 /** Limits in the memory of one process. */
 import { createBoundedMap } from '@castellan/protocol';
 import { type Limit, stepGcra, type Take } from './gcra.ts';
-import type { LimitStore } from './limit-store.ts';
+import type { Clock, LimitStore } from './limit-store.ts';
 
 /** A store that answers at once. */
 export interface MemoryLimitStore extends LimitStore {
-  readonly take: (key: string, limit: Limit, nowMs: number) => Take;
+  readonly reach: 'node';
+  readonly take: (key: string, limit: Limit, clock: Clock) => Take;
   /** How many keys are kept now. */
   readonly size: () => number;
 }
@@ -24,8 +25,9 @@ export interface MemoryLimitStore extends LimitStore {
 export function memoryLimitStore(options: { readonly capacity: number }): MemoryLimitStore {
   const arrivals = createBoundedMap<string, number>(options.capacity);
   return {
-    take: (key, limit, nowMs) => {
-      const step = stepGcra(arrivals.get(key), limit, nowMs);
+    reach: 'node',
+    take: (key, limit, clock) => {
+      const step = stepGcra(arrivals.get(key), limit, clock.monotonic());
       arrivals.set(key, step.arrival);
       return step.take;
     },

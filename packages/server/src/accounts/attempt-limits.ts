@@ -5,8 +5,8 @@
  * the owner out: an address bucket from which the account was signed in to lately has a budget of its own, which only
  * that address spends (R-121).
  */
-import type { Limit, LimitStore } from '@castellan/limits';
-import { addressBucket, createBoundedMap, type Runtime } from '@castellan/protocol';
+import type { Clock, Limit, LimitStore } from '@castellan/limits';
+import { addressBucket, createBoundedMap } from '@castellan/protocol';
 
 export interface AttemptLimits {
   /** Counts one attempt; answers the seconds to wait when it is one too many. */
@@ -16,7 +16,7 @@ export interface AttemptLimits {
 }
 
 export interface AttemptLimitDeps {
-  readonly runtime: Pick<Runtime, 'monotonic'>;
+  readonly runtime: Clock;
   readonly limitStore: LimitStore;
   readonly limits: { readonly signInPerAccount: Limit; readonly signInPerAddress: Limit };
 }
@@ -30,13 +30,12 @@ export function createAttemptLimits({ runtime, limitStore, limits }: AttemptLimi
   return {
     take: async (loginName, address) => {
       const bucket = addressBucket(address);
-      const now = runtime.monotonic();
-      const byAddress = await limitStore.take(`sign-in:address:${bucket}`, limits.signInPerAddress, now);
+      const byAddress = await limitStore.take(`sign-in:address:${bucket}`, limits.signInPerAddress, runtime);
       if (!byAddress.admitted) return byAddress.retryAfter;
       if (loginName === undefined) return undefined;
       const place = placeOf(loginName, bucket);
       const key = known.get(place) === true ? place : `sign-in:account:${loginName}`;
-      const byAccount = await limitStore.take(key, limits.signInPerAccount, now);
+      const byAccount = await limitStore.take(key, limits.signInPerAccount, runtime);
       return byAccount.admitted ? undefined : byAccount.retryAfter;
     },
     remember: (loginName, address) => known.set(placeOf(loginName, addressBucket(address)), true),

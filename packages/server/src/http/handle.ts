@@ -151,7 +151,7 @@ function checkBody(request: CarriedRequest, route: Route): void {
 async function checkLimit(route: Route, exchange: Exchange, deps: Machinery): Promise<void> {
   if (route.limit === undefined) return;
   const key = `${route.limit}:${addressBucket(exchange.address)}`;
-  const take = await deps.limitStore.take(key, deps.limits[route.limit], deps.runtime.monotonic());
+  const take = await deps.limitStore.take(key, deps.limits[route.limit], deps.runtime);
   if (take.admitted) return;
   exchange.notice({ type: 'limit.hit', limit: route.limit, address: exchange.address });
   refuse('rate_limited', { retryAfter: take.retryAfter });

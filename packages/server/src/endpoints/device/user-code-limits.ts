@@ -4,8 +4,8 @@
  * With the limits as they come and one node, at most 600 codes are tried while a code lives, of 20^8: a chance of less
  * than one in forty million to hit a given one. `docs/flows/device-code.md` publishes this bound.
  */
-import type { LimitStore } from '@castellan/limits';
-import { addressBucket, type Runtime } from '@castellan/protocol';
+import type { Clock, LimitStore } from '@castellan/limits';
+import { addressBucket } from '@castellan/protocol';
 import type { Limit } from '../../config.ts';
 import type { Exchange } from '../../http/exchange.ts';
 
@@ -16,7 +16,7 @@ export interface UserCodeLimitDeps {
     readonly userCodePerAccount: Limit;
     readonly userCodeOverall: Limit;
   };
-  readonly runtime: Pick<Runtime, 'monotonic'>;
+  readonly runtime: Clock;
 }
 
 /** Counts one try; answers the seconds to wait when it is one too many. The narrow limits come first. */
@@ -31,7 +31,7 @@ export async function takeUserCodeTry(
     ['userCodeOverall', ''],
   ] as const;
   for (const [limit, key] of keys) {
-    const take = await deps.limitStore.take(`${limit}:${key}`, deps.limits[limit], deps.runtime.monotonic());
+    const take = await deps.limitStore.take(`${limit}:${key}`, deps.limits[limit], deps.runtime);
     if (take.admitted) continue;
     exchange.notice({ type: 'limit.hit', limit, address: exchange.address });
     return take.retryAfter;

@@ -68,7 +68,7 @@ export interface TokenEndpointDeps {
   readonly issue: IssueTokens;
   readonly limitStore: LimitStore;
   readonly limits: { readonly tokenPerClient: Limit };
-  readonly runtime: Pick<Runtime, 'monotonic'>;
+  readonly runtime: Pick<Runtime, 'now' | 'monotonic'>;
 }
 
 /**
@@ -122,7 +122,7 @@ async function answerOwn(
 async function limitClient(deps: TokenEndpointDeps, client: AuthenticatedClient, exchange: Exchange): Promise<void> {
   const where = client.authentication === 'none' ? `:${addressBucket(exchange.address)}` : '';
   const key = `token:client:${client.id}${where}`;
-  const take = await deps.limitStore.take(key, deps.limits.tokenPerClient, deps.runtime.monotonic());
+  const take = await deps.limitStore.take(key, deps.limits.tokenPerClient, deps.runtime);
   if (take.admitted) return;
   exchange.notice({ type: 'limit.hit', limit: 'tokenPerClient', address: exchange.address });
   refuse('rate_limited', { detail: 'tokenPerClient', retryAfter: take.retryAfter });

@@ -1,0 +1,234 @@
+/** The conformance cases over every shared store, on several connections, and what only shared stores must do. */
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { availablePostgres } from '@castellan/testkit/postgres';
+import { availableRedis } from '@castellan/testkit/redis';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { limitStoreConformance, type Nodes } from './conformance.ts';
+import { mostSkew } from './limit-store.ts';
+import { redisLimitStore } from './redis.ts';
+import { createLimitTable, postgresLimitStore } from './sql/postgres.ts';
+import { sqliteLimitStore } from './sql/sqlite.ts';
+import { type OpenedStore, openStore, type Place, type SharedKind } from './testing/open-store.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'castellan-limits-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const postgres = await availablePostgres('fast');
+if ('cluster' in postgres) after(() => postgres.cluster.close());
+const redis = await availableRedis();
+if ('redis' in redis) after(() => redis.redis.close());
+
+interface Kind {
+  readonly kind: SharedKind;
+  readonly skip: string | false;
+  /** Where an empty store is. */
+  readonly at: () => Promise<string>;
+}
+
+let files = 0;
+const redisPort = async (): Promise<string> => ('redis' in redis ? String(redis.redis.port) : '');
+const skipRedis = 'missing' in redis ? redis.missing : false;
+const postgresUrl = 'cluster' in postgres ? await postgres.cluster.database() : '';
+const kinds: readonly Kind[] = [
+  {
+    kind: 'sqlite',
+    skip: false,
+    at: async () => {
+      files += 1;
+      return join(folder, `limits-${files}.sqlite`);
+    },
+  },
+  { kind: 'postgres', skip: 'missing' in postgres ? postgres.missing : false, at: async () => postgresUrl },
+  { kind: 'redis', skip: skipRedis, at: redisPort },
+  { kind: 'valkey', skip: skipRedis, at: redisPort },
+];
+
+if (postgresUrl !== '') {
+  const pool = new Pool({ connectionString: postgresUrl });
+  await Promise.all([createLimitTable(pool), createLimitTable(pool)]);
+  await createLimitTable(pool);
+  await pool.end();
+}
+
+const opened: OpenedStore[] = [];
+let namespaces = 0;
+
+async function placeOf({ kind, at }: Kind): Promise<Place> {
+  namespaces += 1;
+  return { kind, at: await at(), namespace: `n${namespaces}` };
+}
+
+function openAt(place: Place): OpenedStore['store'] {
+  const one = openStore(place);
+  opened.push(one);
+  return one.store;
+}
+
+async function closeAll(): Promise<void> {
+  for (const { close } of opened.splice(0)) await close();
+}
+
+for (const kind of kinds) {
+  const openNodes = async (): Promise<Nodes> => {
+    const place = await placeOf(kind);
+    return [openAt(place), openAt(place), openAt(place)];
+  };
+  for (const { name, run } of limitStoreConformance(openNodes)) {
+    test(`R-190[limits] I-8[limits] on ${kind.kind}: ${name}`, { skip: kind.skip }, async (t) => {
+      t.after(closeAll);
+      await run();
+    });
+  }
+
+  test(`R-190[limits] I-8[limits] on ${kind.kind} three processes at once get the count between them`, {
+    skip: kind.skip,
+  }, async (t) => {
+    t.after(closeAll);
+    const place = await placeOf(kind);
+    openAt(place);
+    assert.equal(await takeInProcesses(place, 3), 50);
+  });
+
+  test(`R-190[limits] on ${kind.kind} services do not share keys, and nodes of one service do`, {
+    skip: kind.skip,
+  }, async (t) => {
+    t.after(closeAll);
+    const place = await placeOf(kind);
+    const clock = { now: () => 1_800_000_000_000, monotonic: () => 0 };
+    const once = { count: 1, period: 60 };
+    const one = openAt({ ...place, namespace: 'a' });
+    assert.equal((await one.take(`${place.namespace} b`, once, clock)).admitted, true);
+    const other = openAt({ ...place, namespace: `a ${place.namespace}` });
+    assert.equal((await other.take('b', once, clock)).admitted, true);
+    assert.equal(
+      (await openAt({ ...place, namespace: 'a' }).take(`${place.namespace} b`, once, clock)).admitted,
+      false,
+    );
+    assert.throws(() => openAt({ ...place, namespace: '' }), /needs a namespace/);
+  });
+}
+
+async function takeInProcesses(place: Place, processes: number): Promise<number> {
+  const program = fileURLToPath(new URL('./testing/take-process.ts', import.meta.url));
+  const children = Array.from({ length: processes }, () =>
+    fork(program, [JSON.stringify(place)], { execArgv: ['--conditions=castellan-source'] }),
+  );
+  await Promise.all(children.map((child) => once(child, 'message')));
+  const counts = children.map(async (child) => {
+    const answer = once(child, 'message');
+    child.send('go');
+    const [admitted] = (await answer) as [number];
+    return admitted;
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+const day = 86_400_000;
+const start = 1_800_000_000_000;
+const personal = "nora@example.com'; --";
+
+test('R-190[limits] the file holds no key as it was, forgets what means nothing, and stays as small as what counts', () => {
+  const database = new DatabaseSync(':memory:');
+  const store = sqliteLimitStore(database, { namespace: 'a' });
+  const minute = { count: 600, period: 60 };
+  let now = start;
+  const clock = { now: () => now, monotonic: () => 0 };
+  store.take(personal, minute, clock);
+  const rows = () => database.prepare('SELECT key, arrival FROM castellan_limits').all();
+  assert.equal(JSON.stringify(rows()).includes('nora'), false);
+  for (let index = 0; index < 20_000; index += 1) {
+    now += 50;
+    store.take(`made up ${index}`, minute, clock);
+  }
+  // In a minute of skew 1200 keys are taken, and up to 100 more before a purge.
+  assert.ok(rows().length <= 1400, `${rows().length} rows`);
+  now += day;
+  for (let index = 0; index < 1000; index += 1) store.take('a', minute, clock);
+  assert.equal(rows().length, 1);
+});
+
+test('R-190[limits] the file is not kept waiting for the disk, and a key lives a minute longer than it means something', () => {
+  const database = new DatabaseSync(':memory:');
+  const store = sqliteLimitStore(database, { namespace: 'a' });
+  assert.deepEqual({ ...database.prepare('PRAGMA synchronous').get() }, { synchronous: 1 });
+  const once = { count: 1, period: 10 };
+  const take = (key: string, now: number) => store.take(key, once, { now: () => now, monotonic: () => 0 });
+  take('a', start);
+  const mostSkewed = start + 10_000 + mostSkew;
+  for (let index = 0; index < 1000; index += 1) take('b', mostSkewed);
+  assert.equal(database.prepare('SELECT count(*) AS n FROM castellan_limits').get()?.['n'], 2);
+  for (let index = 0; index < 1000; index += 1) take('b', mostSkewed + 1);
+  assert.equal(database.prepare('SELECT count(*) AS n FROM castellan_limits').get()?.['n'], 1);
+});
+
+test('R-190[limits] the table holds no key as it was, and nodes that purge at once do not hold each other up', {
+  skip: kinds[1]?.skip ?? false,
+}, async () => {
+  const pool = new Pool({ connectionString: postgresUrl, max: 8 });
+  await pool.query('DELETE FROM castellan_limits');
+  const stores = ['a', 'a', 'a', 'a'].map((namespace) => postgresLimitStore(pool, { namespace }));
+  const minute = { count: 600, period: 60 };
+  const take = (key: string, now: number, node = 0) =>
+    stores[node]?.take(key, minute, { now: () => now, monotonic: () => 0 });
+  for (let index = 0; index < 300; index += 1) await take(`${personal} ${index}`, start);
+  const rows = async () => (await pool.query('SELECT key FROM castellan_limits')).rows;
+  assert.equal(JSON.stringify(await rows()).includes('nora'), false);
+  assert.equal((await rows()).length, 300);
+  await Promise.all(Array.from({ length: 800 }, (_, index) => take('b', start + day, index % 4)));
+  assert.equal((await rows()).length, 1);
+  await pool.end();
+});
+
+test('R-190[limits] a database that asks for another try gets it, twice, and any other error goes on', async () => {
+  for (const [code, failures, tries] of [
+    ['40001', 2, 3],
+    ['40001', 3, 3],
+    ['08006', 1, 1],
+  ] as const) {
+    let count = 0;
+    const pool = {
+      query: async () => {
+        count += 1;
+        if (count <= failures) throw Object.assign(new Error('no'), { code });
+        return { rows: [{ arrival: start + 1000 }] };
+      },
+    };
+    const store = postgresLimitStore(pool, { namespace: 'a' });
+    const take = store.take('a', { count: 60, period: 60 }, { now: () => start, monotonic: () => 0 });
+    const settled = await Promise.resolve(take).then(
+      ({ admitted }) => admitted,
+      () => 'failed',
+    );
+    assert.deepEqual([settled, count], [failures < tries ? true : 'failed', tries]);
+  }
+});
+
+test('R-190[limits] the server holds no key as it was and forgets it by itself, a minute after it means nothing', {
+  skip: skipRedis,
+}, async () => {
+  const client = new Redis({ host: '127.0.0.1', port: Number(await redisPort()) });
+  await client.flushall();
+  const store = redisLimitStore(client, { namespace: 'a', prefix: 'x:' });
+  const take = () => store.take(personal, { count: 2, period: 10 }, { now: () => start, monotonic: () => 0 });
+  const lives = [];
+  for (let index = 0; index < 3; index += 1) {
+    await take();
+    const [key = '', ...more] = await client.keys('*');
+    assert.match(key, /^x:[A-Za-z0-9_-]{43}$/);
+    assert.deepEqual(more, []);
+    lives.push(Math.round((await client.pttl(key)) / 1000));
+  }
+  assert.deepEqual(lives, [65, 70, 70]);
+  await client.set((await client.keys('*'))[0] ?? '', 'not a number');
+  await assert.rejects(async () => take(), 'what makes no sense admits nothing');
+  await client.quit();
+});

@@ -1,0 +1,89 @@
+/** Limits in PostgreSQL, and in what speaks it. */
+import type { LimitStore } from '../limit-store.ts';
+import { checkNamespace } from '../store-key.ts';
+import {
+  limitTable,
+  lowerStatement,
+  purgeSharedStatement,
+  readStatement,
+  type SqlLimitOptions,
+  sqlTakes,
+  takeStatement,
+} from './table.ts';
+
+/** As much of a pool or client of `pg` as the store uses. */
+export interface PostgresPool {
+  readonly query: (text: string, values?: (string | number)[]) => Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** Serialization failures and deadlocks, which databases that spread over machines answer under contention. */
+const retriable: readonly unknown[] = ['40001', '40P01'];
+const mostTries = 3;
+
+const take = dialect(takeStatement);
+const read = dialect(readStatement);
+const lower = dialect(lowerStatement);
+const purge = dialect(purgeSharedStatement);
+
+/**
+ * A store in the table of {@link createLimitTable}. One statement for an admitted take, two for a refused one.
+ *
+ * The pool's `connectionTimeoutMillis` and `statement_timeout` bound a take: set both.
+ *
+ * @throws {TypeError} without a namespace
+ * @example const store = postgresLimitStore(new Pool({ connectionString }), { namespace: 'invoices' });
+ */
+export function postgresLimitStore(pool: PostgresPool, options: SqlLimitOptions): LimitStore {
+  checkNamespace(options.namespace);
+  const prepareTake = sqlTakes(options);
+  return {
+    reach: 'shared',
+    take: async (key, limit, clock) => {
+      const asked = prepareTake(key, limit, clock.now());
+      if (asked.purge !== undefined) await run(pool, purge, asked.purge);
+      const written = await run(pool, take, asked.values);
+      if (written !== undefined) return asked.admitted(written);
+      const kept = await run(pool, read, [asked.key]);
+      const lowered = asked.lowered(kept);
+      if (lowered !== undefined) await run(pool, lower, lowered);
+      return asked.refused(kept);
+    },
+  };
+}
+
+/**
+ * Creates the table where it is missing. With a role that may not, run the statements of `limitTable` by a migration.
+ *
+ * @throws {Error} what the database says
+ */
+export async function createLimitTable(pool: PostgresPool): Promise<void> {
+  for (const statement of limitTable) {
+    await pool.query(statement).catch((error: unknown) => {
+      // Another node has created it between the look and the creation.
+      if (!['23505', '42P07'].includes(String(codeOf(error)))) throw error;
+    });
+  }
+}
+
+async function run(
+  pool: PostgresPool,
+  text: string,
+  values: readonly (string | number)[],
+): Promise<number | undefined> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { rows } = await pool.query(text, [...values]);
+      return (rows[0] as { readonly arrival: number } | undefined)?.arrival;
+    } catch (error) {
+      if (tries >= mostTries || !retriable.includes(codeOf(error))) throw error;
+    }
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | undefined)?.code;
+}
+
+function dialect(statement: string): string {
+  return statement.replace(/\?([1-9])/g, '$$$1');
+}
