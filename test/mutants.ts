@@ -13,6 +13,7 @@ import { keysMutants } from './mutants/keys-mutants.ts';
 import { limitsMutants } from './mutants/limits-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
 import { oidcMutants } from './mutants/oidc-mutants.ts';
+import { peopleMutants } from './mutants/people-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
 import { speedMutants } from './mutants/speed-mutants.ts';
@@ -44,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   ...machineMutants,
   ...deviceMutants,
   ...bffMutants,
+  ...peopleMutants,
   ...keysMutants,
   ...connectMutants,
   ...statusMutants,

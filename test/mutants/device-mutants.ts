@@ -83,12 +83,7 @@ export const deviceMutants: readonly Break[] = [
       'found === undefined || found.code.client !== request.client.id',
       'found === undefined',
     ],
-    [
-      'R-036',
-      'the state of the person is not looked at',
-      '(await deps.store.findPerson(person))?.state',
-      "(await deps.store.findPerson(person)) && ('active' as const)",
-    ],
+    ['R-036', 'the state of the person is not looked at', 'personActive: found.personActive', 'personActive: true'],
   ]),
   ...at('requests/park.ts', flow, [
     [

@@ -144,13 +144,8 @@ export const entranceMutants: readonly Break[] = [
       "verdict.verdict === 'refused' ? 200 : 429",
     ],
   ]),
-  ...at('endpoints/authorize/authorize.ts', 'server.test.ts', [
-    [
-      'R-021',
-      'a locked person who is signed in gets codes',
-      "person?.state === 'active' ? session : undefined",
-      'person === undefined ? undefined : session',
-    ],
+  ...at('store/operations/sessions.ts', 'server.test.ts', [
+    ['R-021', 'a locked person who is signed in gets codes', " AND ${mayAct('s.person_id')}", ''],
   ]),
   ...at('requests/repeats.ts', 'requests/repeats.test.ts', [
     ['R-022', 'repeats are not noticed', 'return before !== undefined && before !== browserHash;', 'return false;'],

@@ -111,7 +111,7 @@ export const machineMutants: readonly Break[] = [
     'store/operations/access-tokens.ts',
     ['packages/server/src/store/sqlite.test.ts'],
     [
-      ['R-062', 'a token stands though its authorization has ended', ' AND a.revoked_at IS NULL`', '`'],
+      ['R-062', 'a token stands though its authorization has ended', ' AND a.revoked_at IS NULL\n', '\n'],
       ['R-063', 'a revoked token of a person stands', 'a.id = $1 AND a.status_index = $2', 'a.id = $1 AND $2 = $2'],
       [
         'R-063',

@@ -70,6 +70,8 @@ export type EffectEvent =
       readonly resource: string;
       readonly scopes: readonly string[];
     }
+  /** All of the client's, at every resource. */
+  | { readonly type: 'consent.withdrawn'; readonly client: string; readonly person: string }
   | {
       readonly type: 'session.started';
       readonly session: string;
@@ -89,7 +91,13 @@ export type EffectEvent =
       readonly client: string;
     }
   | { readonly type: 'person.created'; readonly person: string }
+  | { readonly type: 'person.state_changed'; readonly person: string; readonly state: 'active' | 'locked' | 'disabled' }
+  /** Every session of the person has ended; the events of the sessions follow. */
+  | { readonly type: 'person.signed_out'; readonly person: string }
   | { readonly type: 'password.rehashed'; readonly person: string }
+  /** The password of before, if there was one, signs nobody in any more; a link to set one was made. */
+  | { readonly type: 'password.link_issued'; readonly person: string }
+  | { readonly type: 'password.changed'; readonly person: string }
   | { readonly type: 'key.announced'; readonly key: string; readonly algorithm: string }
   /** It is to sign no longer than until now, though nobody has taken over: its algorithm is used by nobody. */
   | { readonly type: 'key.ended'; readonly key: string; readonly algorithm: string }

@@ -26,6 +26,7 @@ export const tokenPrefixes: {
   readonly session: 'castellan_ss_';
   readonly browser: 'castellan_br_';
   readonly parkedRequest: 'castellan_pr_';
+  readonly passwordLink: 'castellan_pl_';
 } = Object.freeze({
   refreshToken: 'castellan_rt_',
   accessToken: 'castellan_at_',
@@ -35,6 +36,7 @@ export const tokenPrefixes: {
   session: 'castellan_ss_',
   browser: 'castellan_br_',
   parkedRequest: 'castellan_pr_',
+  passwordLink: 'castellan_pl_',
 });
 
 export type TokenPrefix = (typeof tokenPrefixes)[keyof typeof tokenPrefixes];

@@ -2,6 +2,7 @@
 import { memoryLimitStore } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
+import { createPasswordLinks } from './accounts/password-link.ts';
 import { createSubjects } from './accounts/subject.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
@@ -16,6 +17,7 @@ import { createIntrospectEndpoint, type IntrospectionCaller } from './endpoints/
 import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
 import { createRevokeEndpoint } from './endpoints/revoke/revoke.ts';
+import { createSetPasswordEndpoint } from './endpoints/set-password/set-password.ts';
 import { createStatusListEndpoint } from './endpoints/status-list/status-list.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
@@ -72,11 +74,12 @@ type Parts = ReturnType<typeof assembleParts>;
 
 /** What several endpoints share. */
 function assembleParts(opened: Opened) {
-  const { config, runtime, recorder, store, keys, registry } = opened;
+  const { config, runtime, store, keys, registry } = opened;
   const { clients, resources } = registry;
   const { issuer, masterKey, lifetimes, limits } = config;
   const limitStore = memoryLimitStore({ capacity: limitCapacity });
   const cookies = createServerCookies(issuer);
+  const passwords = createPasswordHasher({ runtime });
   const endpoints = [issuer + endpointPaths.token];
   const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
   return {
@@ -101,15 +104,18 @@ function assembleParts(opened: Opened) {
     accounts: createAccounts({
       store,
       runtime,
-      recorder,
       limitStore,
       limits,
-      passwords: createPasswordHasher({ runtime }),
+      passwords,
     }),
+    passwordLinks: createPasswordLinks({ store, runtime, passwords }),
   };
 }
 
-type PageEndpoints = Pick<Endpoints, 'authorize' | 'login' | 'consent' | 'device' | 'logout' | 'logoutConfirm'>;
+type PageEndpoints = Pick<
+  Endpoints,
+  'authorize' | 'login' | 'consent' | 'device' | 'setPassword' | 'logout' | 'logoutConfirm'
+>;
 
 /** What a person meets. */
 function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEndpoints {
@@ -120,6 +126,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
     login: createLoginEndpoint(deps),
     consent: createConsentEndpoint(deps),
     device: createDeviceEndpoint(deps),
+    setPassword: createSetPasswordEndpoint(deps),
     logout: createLogoutEndpoint(deps),
     logoutConfirm: createLogoutConfirmEndpoint(deps),
   };

@@ -1,9 +1,10 @@
 import './needed-node.ts';
 
 export type { NewPerson } from './accounts/accounts.ts';
+export type { StateChange } from './accounts/person.ts';
 export { type Administration, openAdministration } from './administration/administration.ts';
 export type { KeysAdministration, KeyView } from './administration/keys.ts';
-export type { PeopleAdministration, PersonView } from './administration/people.ts';
+export type { PasswordLink, PeopleAdministration, PersonView } from './administration/people.ts';
 export type {
   ClientConfig,
   Config,

@@ -3,6 +3,7 @@
  * here.
  */
 import { wellKnownPaths } from '@castellan/protocol';
+import { passwordLinkPath } from './accounts/password-link.ts';
 import { documentCacheControl, type EndpointPaths } from './endpoints/discovery/discovery.ts';
 import { type Asset, assets } from './http/assets.ts';
 import type { Endpoint } from './http/exchange.ts';
@@ -17,6 +18,7 @@ export interface Endpoints {
   readonly logout: Endpoint;
   readonly logoutConfirm: Endpoint;
   readonly device: Endpoint;
+  readonly setPassword: Endpoint;
   readonly deviceAuthorization: Endpoint;
   readonly token: Endpoint;
   readonly userinfo: Endpoint;
@@ -66,7 +68,7 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
   const { pathname } = new URL(issuer);
   const base = pathname === '/' ? '' : pathname;
   const { authorize, login, consent, logout, logoutConfirm, token, userinfo, discovery, jwks } = endpoints;
-  const { device, deviceAuthorization } = endpoints;
+  const { device, deviceAuthorization, setPassword } = endpoints;
   const own: readonly Route[] = [
     { method: 'GET', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'act', ...page },
     { method: 'POST', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'read', ...page },
@@ -79,6 +81,17 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
     { method: 'POST', path: '/logout/confirm', name: 'logout', endpoint: logoutConfirm, effect: 'act', ...page },
     { method: 'GET', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
     { method: 'POST', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
+    { method: 'GET', path: passwordLinkPath, name: 'set_password', endpoint: setPassword, effect: 'act', ...page },
+    {
+      ...page,
+      method: 'POST',
+      path: passwordLinkPath,
+      name: 'set_password',
+      endpoint: setPassword,
+      effect: 'act',
+      // Hashing costs; and a password is typed a few times at most.
+      limit: 'signInPerAddress',
+    },
     {
       ...api,
       method: 'POST',

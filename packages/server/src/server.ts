@@ -95,7 +95,7 @@ async function openKeys(
 }
 
 function run(opened: Opened): Server {
-  const { config, events, runtime } = opened;
+  const { config, events, runtime, recorder } = opened;
   const { handle, accounts } = assemble(opened);
   const requests = trackRequests(handle);
   const stopJobs = startJobs(opened);
@@ -107,7 +107,10 @@ function run(opened: Opened): Server {
     handle: requests.handle,
     accounts: {
       create: async (person) => {
-        const created = await accounts.create(person, newCorrelation(runtime));
+        const correlation = newCorrelation(runtime);
+        const created = await accounts.create(person, {
+          effects: (...effects) => recordEvents(recorder, correlation, effects),
+        });
         events.nudge();
         return created;
       },

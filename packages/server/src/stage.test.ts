@@ -224,7 +224,7 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
     { person, amr: ['pwd'], replaces: undefined, parked: undefined },
     exchange,
   );
-  if (started === 'parked_request_gone') throw new Error('no session');
+  if (typeof started === 'string') throw new Error('no session');
   const { session } = started;
   const grant = grantAuthorization({
     store,
@@ -298,6 +298,7 @@ async function signUp(store: Store, exchange: Exchange): Promise<PersonRow> {
     loginName: 'anna',
     passwordHash: '$argon2id$none',
     state: 'active',
+    signInEpoch: 0,
     profile,
     createdAt: 0,
   };

@@ -51,13 +51,12 @@ async function openRoom(t: TestContext, limits: Partial<AccountDeps['limits']> =
     createAccounts({
       store,
       runtime,
-      recorder,
       passwords: counted(passes),
       limitStore: memoryLimitStore({ capacity: 100 }),
       limits: { signInPerAccount: plenty, signInPerAddress: plenty, ...limits },
     });
   const accounts = withCost(1);
-  await accounts.create({ loginName: 'Anna@Example.org', password, profile: { name: 'Anna' } }, 'setup');
+  await accounts.create({ loginName: 'Anna@Example.org', password, profile: { name: 'Anna' } }, exchange);
   const signIn: Room['signIn'] = (loginName, tried = password, address = '192.0.2.1') =>
     accounts.signIn({ loginName, password: tried, address }, exchange);
   return { clock, store, accounts, events, file, hashes: () => hashes, signIn, withCost, exchange };
@@ -69,7 +68,7 @@ test('R-124[login] every spelling of the login name signs the same person in', a
     const result = await room.signIn(spelling);
     assert.equal(result.verdict === 'signed_in' && result.person.profile.name, 'Anna');
   }
-  const again = await room.accounts.create({ loginName: 'ANNA@example.org', password, profile: {} }, 'setup');
+  const again = await room.accounts.create({ loginName: 'ANNA@example.org', password, profile: {} }, room.exchange);
   assert.equal(again, 'login_taken');
 });
 
@@ -148,15 +147,18 @@ test('R-120[login] signing in raises an old hash to the cost of today', async (t
 
 test('R-117[login] a new account needs a long password and a name, and is told both at once', async (t) => {
   const room = await openRoom(t);
-  await assert.rejects(room.accounts.create({ loginName: 'a b', password: 'short', profile: {} }, 'x'), (error) => {
-    assert.ok(error instanceof Refusal && error.reason === 'input_invalid');
-    assert.deepEqual(
-      error.context.problems?.map(({ path }) => path),
-      ['loginName', 'password'],
-    );
-    assert.ok(!JSON.stringify(error.context).includes('short"'));
-    return true;
-  });
+  await assert.rejects(
+    room.accounts.create({ loginName: 'a b', password: 'short', profile: {} }, room.exchange),
+    (error) => {
+      assert.ok(error instanceof Refusal && error.reason === 'input_invalid');
+      assert.deepEqual(
+        error.context.problems?.map(({ path }) => path),
+        ['loginName', 'password'],
+      );
+      assert.ok(!JSON.stringify(error.context).includes('short"'));
+      return true;
+    },
+  );
 });
 
 test('R-225[events] no event of a sign-in holds the name or the password that was tried', async (t) => {

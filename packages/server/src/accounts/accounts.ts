@@ -1,19 +1,19 @@
 /**
  * People and how they prove themselves.
  *
- * Owns: creating an account and signing in: canonical login names, passwords, their limits, and the one place where a
- * person's state is checked at sign-in.
+ * Owns: creating an account and signing in: canonical login names, passwords, their limits. Links to set a password
+ * (`password-link.ts`), and what an administrator changes of a person (`person.ts`).
  * Does not own: sessions, nor what a signed-in person may allow.
  */
-import { type Recorder, recordEvents } from '@castellan/audit';
-import { epochSeconds, type Runtime, refuse } from '@castellan/protocol';
-import type { Exchange } from '../http/exchange.ts';
+import { type Runtime, refuse } from '@castellan/protocol';
+import type { Acting, Exchange } from '../http/exchange.ts';
 import type { Profile } from '../store/profile.ts';
 import type { PersonRow, PersonStore } from '../store/store.ts';
 import { type AttemptLimitDeps, type AttemptLimits, createAttemptLimits } from './attempt-limits.ts';
 import { canonicalLoginName } from './login-name.ts';
 import type { PasswordHasher } from './password.ts';
 import { passwordProblem } from './password-rules.ts';
+import { addPerson } from './person.ts';
 
 export interface Accounts {
   /**
@@ -21,7 +21,7 @@ export interface Accounts {
    *
    * @throws {Refusal} `input_invalid`, naming what is wrong with login name or password; `overloaded`
    */
-  readonly create: (person: NewPerson, correlation: string) => Promise<{ readonly id: string } | 'login_taken'>;
+  readonly create: (person: NewPerson, acting: Acting) => Promise<{ readonly id: string } | 'login_taken'>;
   /**
    * Proves a person by password. Every failure looks alike but for the limits, which count for unknown names too.
    *
@@ -51,7 +51,6 @@ export type SignInVerdict =
 export interface AccountDeps extends AttemptLimitDeps {
   readonly store: PersonStore;
   readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'randomBytes'>;
-  readonly recorder: Recorder;
   readonly passwords: PasswordHasher;
 }
 
@@ -59,7 +58,7 @@ export interface AccountDeps extends AttemptLimitDeps {
 export function createAccounts(deps: AccountDeps): Accounts {
   const attempts = createAttemptLimits(deps);
   return {
-    create: (person, correlation) => createPerson(deps, person, correlation),
+    create: (person, acting) => createPerson(deps, person, acting),
     signIn: (attempt, exchange) => signIn({ ...deps, attempts }, attempt, exchange),
   };
 }
@@ -67,7 +66,7 @@ export function createAccounts(deps: AccountDeps): Accounts {
 async function createPerson(
   deps: AccountDeps,
   person: NewPerson,
-  correlation: string,
+  acting: Acting,
 ): Promise<{ readonly id: string } | 'login_taken'> {
   const loginName = canonicalLoginName(person.loginName);
   const passwordMessage = passwordProblem(person.password);
@@ -76,18 +75,8 @@ async function createPerson(
     ...(passwordMessage === undefined ? [] : [{ path: 'password', message: passwordMessage }]),
   ];
   if (loginName === undefined || problems.length > 0) return refuse('input_invalid', { problems });
-  // Random and never given again: a subject is never reassigned (R-104), and no client id can be taken for one (R-076).
-  const id = deps.runtime.randomBytes(16).toString('base64url');
-  const row: PersonRow = {
-    id,
-    loginName,
-    passwordHash: await deps.passwords.hash(person.password),
-    state: 'active',
-    profile: person.profile,
-    createdAt: epochSeconds(deps.runtime),
-  };
-  const effects = recordEvents(deps.recorder, correlation, [{ type: 'person.created', person: id }]);
-  return (await deps.store.createPerson(row, effects)) === 'created' ? { id } : 'login_taken';
+  const passwordHash = await deps.passwords.hash(person.password);
+  return addPerson(deps, { loginName, profile: person.profile, passwordHash }, acting);
 }
 
 type SignInDeps = AccountDeps & { readonly attempts: AttemptLimits };
@@ -116,7 +105,7 @@ async function signIn(deps: SignInDeps, attempt: SignInAttempt, exchange: Exchan
   return { verdict: 'signed_in', person };
 }
 
-/** The one place that says whether a person who knows the password may come in (R-122). */
+/** Only told to the event: whether somebody who is not active may come in is said where the session is written (R-122). */
 function failureOf(
   person: PersonRow | undefined,
   fits: 'right' | 'outdated' | 'wrong',
@@ -134,7 +123,7 @@ async function rehash(
   const { person, password } = known;
   const change = {
     person: person.id,
-    previousHash: person.passwordHash,
+    previousHash: person.passwordHash ?? '',
     passwordHash: await deps.passwords.hash(password),
   };
   await deps.store.rehashPassword(change, exchange.effects({ type: 'password.rehashed', person: person.id }));

@@ -11,7 +11,7 @@
 import { type Recorder, recordEvents } from '@castellan/audit';
 import { type Runtime, systemRuntime } from '@castellan/protocol';
 import type { Config, ResolvedConfig } from '../config.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Acting } from '../http/exchange.ts';
 import { resolveConfig } from '../resolve-config/resolve-config.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
@@ -33,7 +33,7 @@ export interface AdministrationDeps {
   readonly runtime: Runtime;
   readonly recorder: Recorder;
   /** Begins one change: its events belong together, and say that an administrator acts. */
-  readonly act: () => Pick<Exchange, 'effects'>;
+  readonly act: () => Acting;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
   return Object.freeze({ people: administerPeople(deps), keys: administerKeys(deps), close: store.close });
 }
 
-function beginAct(recorder: Recorder): Pick<Exchange, 'effects'> {
+function beginAct(recorder: Recorder): Acting {
   const correlation = recorder.randomBytes(12).toString('base64url');
   return { effects: (...events) => recordEvents(recorder, correlation, events) };
 }

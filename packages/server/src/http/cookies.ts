@@ -1,4 +1,7 @@
-/** The two cookies of this server: the person's session, and the browser that a parked request belongs to. */
+/**
+ * The cookies of this server: the person's session, the browser that a parked request belongs to, and, for minutes, the
+ * link by which somebody sets a password.
+ */
 import {
   createPrefixedToken,
   formatCookie,
@@ -19,6 +22,7 @@ interface ServerCookie {
 export interface ServerCookies {
   readonly session: ServerCookie;
   readonly browser: ServerCookie;
+  readonly passwordLink: ServerCookie;
 }
 
 /**
@@ -34,23 +38,28 @@ export function createServerCookies(issuer: string): ServerCookies {
   const suffix = pathname === '/' ? '' : `-${hashSecret(pathname).slice(0, 8)}`;
   const hasTwin = protocol === 'http:';
   return {
-    session: createCookie(`castellan-session${suffix}`, hasTwin),
-    browser: createCookie(`castellan-browser${suffix}`, hasTwin),
+    session: createCookie(`castellan-session${suffix}`, { hasTwin }),
+    browser: createCookie(`castellan-browser${suffix}`, { hasTwin }),
+    passwordLink: createCookie(`castellan-password-link${suffix}`, { hasTwin, maxAge: 900 }),
   };
 }
 
-function createCookie(plainName: string, hasTwin: boolean): ServerCookie {
+/** Without `maxAge`, in seconds, it is gone with the browser. */
+function createCookie(
+  plainName: string,
+  { hasTwin, ...lifetime }: { readonly hasTwin: boolean; readonly maxAge?: number },
+): ServerCookie {
   const name = `__Host-${plainName}`;
-  const write = (value: string, age: { readonly maxAge?: number }): readonly string[] => [
-    formatCookie(name, value, { sameSite: 'Lax', secure: true, ...age }),
-    ...(hasTwin ? [formatCookie(plainName, value, { sameSite: 'Lax', secure: false, ...age })] : []),
+  const write = (value: string, lasting: { readonly maxAge?: number }): readonly string[] => [
+    formatCookie(name, value, { sameSite: 'Lax', secure: true, ...lasting }),
+    ...(hasTwin ? [formatCookie(plainName, value, { sameSite: 'Lax', secure: false, ...lasting })] : []),
   ];
   return {
     read: (request) => {
       const cookies = parseCookies(request.headers['cookie']);
       return cookies.get(name) ?? (hasTwin ? cookies.get(plainName) : undefined);
     },
-    set: (value) => write(value, {}),
+    set: (value) => write(value, lifetime),
     clear: () => write('', { maxAge: 0 }),
   };
 }

@@ -16,5 +16,8 @@ export interface Exchange {
   readonly notice: (event: NoticeEvent) => void;
 }
 
+/** What a change of authority needs of whoever makes it: a request, or an administrator's act. */
+export type Acting = Pick<Exchange, 'effects'>;
+
 /** From a request to an answer; a protocol violation is thrown as a Refusal and answered in `handle.ts`. */
 export type Endpoint = (request: HttpRequest, exchange: Exchange) => Promise<HttpAnswer>;

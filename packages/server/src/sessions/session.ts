@@ -12,19 +12,19 @@ import {
   type Runtime,
   tokenPrefixes,
 } from '@castellan/protocol';
-import type { Exchange } from '../http/exchange.ts';
+import type { Acting, Exchange } from '../http/exchange.ts';
 import type { PersonRow, SessionRow, SessionStore } from '../store/store.ts';
 
 export interface Sessions {
-  /** The live session of this cookie value; moves the idle limit at most once a minute. */
+  /** The live session of this cookie value, of somebody who may act; moves the idle limit at most once a minute. */
   readonly find: (cookieValue: string | undefined) => Promise<SessionRow | undefined>;
   /** Starts a new session and ends the one that this browser had. */
-  readonly start: (start: SessionStart, exchange: Exchange) => Promise<StartedSession | 'parked_request_gone'>;
+  readonly start: (start: SessionStart, exchange: Exchange) => Promise<StartedSession | NotStarted>;
   /**
    * Ends the session that a public id stands for, with its authorizations that lack `offline_access`: an ID token may
    * name one that the same person has replaced since.
    */
-  readonly end: (end: SessionEnd, exchange: Pick<Exchange, 'effects'>) => Promise<'ended' | 'not_live'>;
+  readonly end: (end: SessionEnd, acting: Acting) => Promise<'ended' | 'not_live'>;
 }
 
 interface SessionEnd {
@@ -34,7 +34,8 @@ interface SessionEnd {
 }
 
 interface SessionStart {
-  readonly person: Pick<PersonRow, 'id'>;
+  /** As read when they were asked who they are. */
+  readonly person: Pick<PersonRow, 'id' | 'signInEpoch'>;
   /** RFC 8176 methods. */
   readonly amr: readonly string[];
   /** The session this browser had. */
@@ -42,6 +43,9 @@ interface SessionStart {
   /** Hash of the parked request's id that the sign-in belongs to. */
   readonly parked: string | undefined;
 }
+
+/** The request is gone; or something has ended the person's sessions while they signed in. */
+type NotStarted = 'parked_request_gone' | 'not_admitted';
 
 export interface StartedSession {
   /** For the cookie, and nowhere else. */
@@ -67,7 +71,7 @@ export function createSessions(deps: SessionDeps): Sessions {
   return {
     find: (cookieValue) => findSession(deps, cookieValue),
     start: (start, exchange) => startSession(deps, start, exchange),
-    end: (end, exchange) => endSession(deps, end, exchange),
+    end: (end, acting) => endSession(deps, end, acting),
   };
 }
 
@@ -88,7 +92,7 @@ async function startSession(
   deps: SessionDeps,
   start: SessionStart,
   exchange: Exchange,
-): Promise<StartedSession | 'parked_request_gone'> {
+): Promise<StartedSession | NotStarted> {
   const now = epochSeconds(deps.runtime);
   const { person, amr, replaces } = start;
   const cookieValue = createPrefixedToken(tokenPrefixes.session, deps.runtime.randomBytes(32).toString('base64url'));
@@ -111,7 +115,7 @@ async function startSession(
       ? []
       : [{ type: 'session.ended', session: replaces.id, person: replaces.person, reason: 'replaced' } as const];
   const verdict = await deps.store.startSession(
-    { session, replaces: replaces?.id, parked: start.parked, now },
+    { session, signInEpoch: person.signInEpoch, replaces: replaces?.id, parked: start.parked, now },
     exchange.effects(started, ...ended),
   );
   return verdict === 'started' ? { cookieValue, session } : verdict;
@@ -120,14 +124,14 @@ async function startSession(
 async function endSession(
   deps: SessionDeps,
   { id, reason }: SessionEnd,
-  exchange: Pick<Exchange, 'effects'>,
+  acting: Acting,
 ): Promise<'ended' | 'not_live'> {
   const now = epochSeconds(deps.runtime);
   const session = await deps.store.findSessionById(id, now);
   if (session === undefined) return 'not_live';
   return deps.store.endSession(
     { id: session.id, reason, now },
-    exchange.effects({ type: 'session.ended', session: session.id, person: session.person, reason }),
+    acting.effects({ type: 'session.ended', session: session.id, person: session.person, reason }),
   );
 }
 

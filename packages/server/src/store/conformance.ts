@@ -14,6 +14,7 @@ import { epochConformance } from './conformance/epoch.ts';
 import { keyConformance } from './conformance/keys.ts';
 import { outboxConformance } from './conformance/outbox.ts';
 import { parkedRequestConformance } from './conformance/parked-requests.ts';
+import { personEndConformance } from './conformance/person-ends.ts';
 import { personConformance } from './conformance/persons.ts';
 import { purgeConformance } from './conformance/purge.ts';
 import { refreshConformance } from './conformance/refresh-families.ts';
@@ -61,6 +62,7 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   };
   const suite: Conformance = { name, check };
   personConformance(suite);
+  personEndConformance(suite);
   sessionConformance(suite);
   parkedRequestConformance(suite);
   consentConformance(suite);

@@ -35,6 +35,8 @@ export interface FoundDeviceCode {
   readonly code: DeviceCodeRow;
   /** Undefined while nobody has approved, and when the approval is of another life of the database. */
   readonly authorization: AuthorizationRow | undefined;
+  /** Whether whoever approved may still act. */
+  readonly personActive: boolean;
 }
 
 /** A person's hold on a code: by the parked claim of their browser, and by their session. */

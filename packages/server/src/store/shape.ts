@@ -48,6 +48,13 @@ export const optionalText = (column: string): Field<string | undefined> => optio
 
 export const optionalInteger = (column: string): Field<number | undefined> => optional(integer(column));
 
+/** For a column that was made without room for NULL, and whose values are never blank. */
+export const noneAsBlank = (column: string): Field<string | undefined> => ({
+  column,
+  write: (value) => value ?? '',
+  read: (value) => readText(value) || undefined,
+});
+
 export const flag = (column: string): Field<boolean> => ({
   column,
   write: (value) => (value ? 1 : 0),

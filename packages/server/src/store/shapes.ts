@@ -1,12 +1,14 @@
 /** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
 
 import type { DeviceCodeRow } from './device-code-store.ts';
+import type { PasswordLinkRow } from './password-link-store.ts';
 import type { RegistrationKind, RegistrationRow, RegistrationState } from './registry-store.ts';
 import {
   type Field,
   flag,
   integer,
   json,
+  noneAsBlank,
   optionalInteger,
   optionalText,
   type Shape,
@@ -26,7 +28,7 @@ import type {
   SessionRow,
 } from './store.ts';
 
-export const personState: Field<PersonState> = word<PersonState>('state', {
+const personState: Field<PersonState> = word<PersonState>('state', {
   active: true,
   locked: true,
   disabled: true,
@@ -35,10 +37,18 @@ export const personState: Field<PersonState> = word<PersonState>('state', {
 export const persons: Shape<PersonRow> = shape<PersonRow>('persons', {
   id: text('id'),
   loginName: text('login_name'),
-  passwordHash: text('password_hash'),
+  passwordHash: noneAsBlank('password_hash'),
   state: personState,
   profile: json('profile'),
+  signInEpoch: integer('sign_in_epoch'),
   createdAt: integer('created_at'),
+});
+
+export const passwordLinks: Shape<PasswordLinkRow> = shape<PasswordLinkRow>('password_links', {
+  person: text('person_id'),
+  tokenHash: text('token_hash'),
+  createdAt: integer('created_at'),
+  expiresAt: integer('expires_at'),
 });
 
 /** What the row of a session has for the store alone. */

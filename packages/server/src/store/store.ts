@@ -12,6 +12,7 @@
  */
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
 import type { DeviceCodeStore } from './device-code-store.ts';
+import type { PasswordLinkStore } from './password-link-store.ts';
 import type { Profile } from './profile.ts';
 import type { RegistryStore } from './registry-store.ts';
 import type { OwnedStatus, Service, StatusStore } from './status-store.ts';
@@ -19,6 +20,7 @@ import type { OwnedStatus, Service, StatusStore } from './status-store.ts';
 /** The whole store: the product of its ports. */
 export interface Store
   extends PersonStore,
+    PasswordLinkStore,
     SessionStore,
     ParkedRequestStore,
     ConsentStore,
@@ -52,10 +54,12 @@ export interface PersonRow {
   readonly id: string;
   /** Canonical: NFKC, lower case. Unique. */
   readonly loginName: string;
-  /** PHC string. */
-  readonly passwordHash: string;
+  /** PHC string; undefined when the person has to set a password first. */
+  readonly passwordHash: string | undefined;
   readonly state: PersonState;
   readonly profile: Profile;
+  /** Counts up each time everything ends that the person had signed in to: no sign-in goes on that began before. */
+  readonly signInEpoch: number;
   readonly createdAt: number;
 }
 
@@ -70,6 +74,19 @@ export interface PersonStore {
     change: { readonly person: string; readonly previousHash: string; readonly passwordHash: string },
     events: RecordedEffects,
   ) => Promise<'replaced' | 'changed_meanwhile'>;
+  /**
+   * Moves the person to another state. Any but `active` ends every session and every authorization, those with
+   * `offline_access` too, and the link to set a password, if there is one; no later change revives them.
+   */
+  readonly changePersonState: (
+    change: {
+      readonly person: string;
+      readonly from: readonly [PersonState, ...PersonState[]];
+      readonly to: PersonState;
+      readonly now: number;
+    },
+    events: RecordedEffects,
+  ) => Promise<'changed' | 'not_in_state'>;
 }
 
 // ── Sessions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,25 +107,27 @@ export interface SessionRow {
 }
 
 export interface SessionStore {
-  /** Only a live session: not ended, neither lifetime over at `now`. */
+  /** Only a live session of an active person: not ended, neither lifetime over at `now`. */
   readonly findSession: (secretHash: string, now: number) => Promise<SessionRow | undefined>;
   /** What a public id stands for: the session that took over for the same person, or itself, replaced or not. */
   readonly findSessionById: (id: string, now: number) => Promise<SessionRow | undefined>;
   /**
    * Starts a session and ends the one it replaces, if that is live, in one commit. When the sign-in belongs to a
    * parked request (`parked` is its `idHash`), the request remembers the new session; if it is gone, nothing changes.
+   * Nor if the person is not active any more, or has another `signInEpoch` than when they were asked who they are.
    * Ending the replaced session revokes nothing: the same person has only proven themselves anew, or another
    * person has taken the browser over, whose sign-in must not cost the first one their tokens.
    */
   readonly startSession: (
     start: {
       readonly session: SessionRow;
+      readonly signInEpoch: number;
       readonly replaces: string | undefined;
       readonly parked: string | undefined;
       readonly now: number;
     },
     events: RecordedEffects,
-  ) => Promise<'started' | 'parked_request_gone'>;
+  ) => Promise<'started' | 'parked_request_gone' | 'not_admitted'>;
   /** Moves the idle limit; changes nothing on a session that is not live. */
   readonly touchSession: (touch: {
     readonly id: string;
@@ -123,6 +142,11 @@ export interface SessionStore {
     end: { readonly id: string; readonly reason: 'logout' | 'ended_elsewhere'; readonly now: number },
     events: RecordedEffects,
   ) => Promise<'ended' | 'not_live'>;
+  /** Ends every session of the person, as {@link SessionStore.endSession} ends one; answers how many there were. */
+  readonly endSessionsOf: (
+    end: { readonly person: string; readonly now: number },
+    events: RecordedEffects,
+  ) => Promise<number>;
 }
 
 // ── Parked authorization requests ──────────────────────────────────────────────────────────────────────────────
@@ -220,6 +244,8 @@ export interface CodeRow {
 export interface FoundCode {
   readonly code: CodeRow;
   readonly authorization: AuthorizationRow;
+  /** As in {@link FoundFamily}. */
+  readonly personActive: boolean;
 }
 
 export interface AuthorizationStore {
@@ -279,7 +305,8 @@ export interface FoundFamily {
    * counts as live until its limits, or as long as the same person goes on in the session that took over.
    */
   readonly sessionLive: boolean;
-  readonly personState: PersonState | undefined;
+  /** Whether the person is one who may act; false when there is none. */
+  readonly personActive: boolean;
 }
 
 /** A refresh token as presented, after its tag was verified, and what would succeed it. */

@@ -21,13 +21,11 @@ import { parseParameters, type SentParameters } from '../../requests/parse.ts';
 import type { RepeatWatch } from '../../requests/repeats.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
-import type { ConsentStore, ParkedRequestStore, PersonStore, SessionRow } from '../../store/store.ts';
+import type { ConsentStore, ParkedRequestStore, SessionRow } from '../../store/store.ts';
 
 export interface AuthorizeDeps {
   readonly issuer: string;
-  readonly store: Pick<PersonStore, 'findPerson'> &
-    Pick<ConsentStore, 'findConsents'> &
-    Pick<ParkedRequestStore, 'dropParkedRequest'>;
+  readonly store: Pick<ConsentStore, 'findConsents'> & Pick<ParkedRequestStore, 'dropParkedRequest'>;
   readonly clients: ClientDirectory;
   readonly resources: ResourceDirectory;
   readonly sessions: Pick<Sessions, 'find'>;
@@ -47,7 +45,7 @@ const longestQuery = 8000;
 export function createAuthorizeEndpoint(deps: AuthorizeDeps): Endpoint {
   return async (request, exchange) => {
     if (request.method === 'POST') return repeatAsGet(request, deps.issuer);
-    const session = await findActiveSession(request, deps);
+    const session = await deps.sessions.find(deps.cookies.session.read(request));
     if (session !== undefined) exchange.identify({ person: session.person });
     return parkedId(request) === undefined
       ? begin(request, exchange, { ...deps, session })
@@ -66,14 +64,6 @@ function repeatAsGet(request: HttpRequest, issuer: string): HttpAnswer {
   // Parsed and not only copied: what is not form-encoded has no business in a header.
   parseParameters(request.body);
   return redirect(`${issuer}/authorize?${request.body}`);
-}
-
-/** The live session of somebody who may still sign in (R-021). */
-async function findActiveSession(request: HttpRequest, deps: AuthorizeDeps): Promise<SessionRow | undefined> {
-  const session = await deps.sessions.find(deps.cookies.session.read(request));
-  if (session === undefined) return undefined;
-  const person = await deps.store.findPerson(session.person);
-  return person?.state === 'active' ? session : undefined;
 }
 
 async function begin(httpRequest: HttpRequest, exchange: Exchange, deps: WithSession): Promise<HttpAnswer> {

@@ -16,6 +16,7 @@ const person: PersonRow = {
   loginName: 'anna@example.org',
   passwordHash: 'secret-hash',
   state: 'active',
+  signInEpoch: 0,
   profile: { name: 'Anna Muster' },
   createdAt: 0,
 };

@@ -70,7 +70,7 @@ export function createConsentEndpoint(deps: ConsentDeps): Endpoint {
 async function findAsking(request: HttpRequest, parked: ParkedRequest, deps: ConsentDeps): Promise<Asking | undefined> {
   const session = await deps.sessions.find(deps.cookies.session.read(request));
   const person = session && (await deps.store.findPerson(session.person));
-  if (session === undefined || person === undefined || person.state !== 'active') return undefined;
+  if (session === undefined || person === undefined) return undefined;
   const next = nextStep({
     request: parked.request,
     client: parked.client,

@@ -104,8 +104,7 @@ async function resume(request: HttpRequest, exchange: Exchange, deps: DeviceDeps
   if (parked.row.deniedAt !== undefined) return redirect(`${deps.issuer}/device`);
   const session = await deps.sessions.find(deps.cookies.session.read(request));
   const person = session && (await deps.store.findPerson(session.person));
-  if (session === undefined || person?.state !== 'active')
-    return redirect(stepAddress(deps.issuer, 'login', parked.id));
+  if (session === undefined || person === undefined) return redirect(stepAddress(deps.issuer, 'login', parked.id));
   exchange.identify({ person: person.id });
   const found = await findCode({ parked, session, person }, exchange, deps);
   if ('problem' in found) {

@@ -93,10 +93,10 @@ async function stateRefresh(
   const now = epochSeconds(deps.runtime);
   const found = position === undefined ? undefined : await deps.store.findFamily(position.family, now);
   if (found === undefined) return undefined;
-  const { family, authorization, sessionLive, personState } = found;
+  const { family, authorization, sessionLive, personActive } = found;
   const exp = Math.min(family.idleExpiresAt, family.absoluteExpiresAt);
   const isCurrent = secretsEqual(hashSecret(text), family.currentHash);
-  const isLive = authorization.revokedAt === undefined && personState === 'active' && now < exp;
+  const isLive = authorization.revokedAt === undefined && personActive && now < exp;
   const isOwn = authorization.client === client.id;
   if (!isOwn || !isCurrent || !isLive || !(authorization.offline || sessionLive)) return undefined;
   const scope = authorization.scopes.join(' ');

@@ -87,6 +87,8 @@ async function signIn(request: HttpRequest, signing: SigningIn, deps: LoginDeps)
   exchange.identify({ person: person.id });
   const replaces = await deps.sessions.find(deps.cookies.session.read(request));
   const started = await deps.sessions.start({ person, amr: ['pwd'], replaces, parked: parked.row.idHash }, exchange);
+  // Locked, or given a new password, in between: as if the password had been looked at only now.
+  if (started === 'not_admitted') return show(request, parked, { deps, username, verdict: { verdict: 'refused' } });
   if (started === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
   return goBack(parked, deps, deps.cookies.session.set(started.cookieValue));
 }

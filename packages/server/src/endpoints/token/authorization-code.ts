@@ -2,12 +2,12 @@
 import { epochSeconds, type Runtime, refuse, verifierFits } from '@castellan/protocol';
 import { codeHashOf } from '../../authorizations/authorization.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { AuthorizationRow, AuthorizationStore, CodeRow, PersonState, PersonStore } from '../../store/store.ts';
+import type { AuthorizationRow, AuthorizationStore, CodeRow } from '../../store/store.ts';
 import { type FamilyDeps, startFamily } from './start-family.ts';
 import type { Grant, TokenRequest } from './token.ts';
 
 export interface AuthorizationCodeDeps extends FamilyDeps {
-  readonly store: Pick<AuthorizationStore, 'findCode' | 'redeemCode'> & Pick<PersonStore, 'findPerson'>;
+  readonly store: Pick<AuthorizationStore, 'findCode' | 'redeemCode'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
 }
 
@@ -23,7 +23,7 @@ export function authorizationCodeGrant(deps: AuthorizationCodeDeps): Grant {
       const { code, authorization } = found;
       return {
         authorization,
-        personState: await personStateOf(deps, authorization),
+        personActive: found.personActive,
         // A logout revokes what lacks `offline_access`, and a code outlives its session's limits by a minute at most.
         sessionLive: true,
         askedScope: undefined,
@@ -33,13 +33,6 @@ export function authorizationCodeGrant(deps: AuthorizationCodeDeps): Grant {
       };
     },
   };
-}
-
-async function personStateOf(
-  deps: AuthorizationCodeDeps,
-  { person }: AuthorizationRow,
-): Promise<PersonState | undefined> {
-  return person === undefined ? undefined : (await deps.store.findPerson(person))?.state;
 }
 
 interface FoundCode {

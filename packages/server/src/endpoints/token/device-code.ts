@@ -2,13 +2,12 @@
 import { epochSeconds, hashSecret, parsePrefixedToken, type Runtime, refuse, tokenPrefixes } from '@castellan/protocol';
 import type { Exchange } from '../../http/exchange.ts';
 import type { DeviceCodeRow, DeviceCodeStore, FoundDeviceCode } from '../../store/device-code-store.ts';
-import type { AuthorizationRow, PersonStore } from '../../store/store.ts';
+import type { AuthorizationRow } from '../../store/store.ts';
 import { type FamilyDeps, startFamily } from './start-family.ts';
 import type { Grant, TokenRequest } from './token.ts';
 
 export interface DeviceCodeDeps extends FamilyDeps {
-  readonly store: Pick<DeviceCodeStore, 'findDeviceCode' | 'pollDeviceCode' | 'redeemDeviceCode'> &
-    Pick<PersonStore, 'findPerson'>;
+  readonly store: Pick<DeviceCodeStore, 'findDeviceCode' | 'pollDeviceCode' | 'redeemDeviceCode'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
 }
 
@@ -26,10 +25,9 @@ export function deviceCodeGrant(deps: DeviceCodeDeps): Grant {
       // INVARIANT: how far the person got is told to the client that asked, and to no other.
       if (found === undefined || found.code.client !== request.client.id) return undefined;
       const authorization = found.authorization ?? (await refuseUndecided(deps, found));
-      const { person } = authorization;
       return {
         authorization,
-        personState: person === undefined ? undefined : (await deps.store.findPerson(person))?.state,
+        personActive: found.personActive,
         // A logout revokes what lacks `offline_access`, and a code outlives its session's limits by minutes at most.
         sessionLive: true,
         askedScope: undefined,

@@ -15,7 +15,7 @@ import type { Limit } from '../../config.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type BackChannelForm, parseBackChannelForm } from '../../requests/back-channel-form.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
-import type { AuthorizationRow, PersonState } from '../../store/store.ts';
+import type { AuthorizationRow } from '../../store/store.ts';
 import type { IssuedTokens, IssueTokens } from '../../tokens/issue.ts';
 import { entitlementOf } from './entitlement.ts';
 
@@ -44,8 +44,8 @@ interface OwnRights {
 
 interface FoundAuthorization {
   readonly authorization: AuthorizationRow;
-  /** Undefined when there is no such person. */
-  readonly personState: PersonState | undefined;
+  /** Said by the store, in one place for every grant. */
+  readonly personActive: boolean;
   readonly sessionLive: boolean;
   /** The `scope` parameter, for grants that have it. */
   readonly askedScope: string | undefined;
@@ -141,7 +141,7 @@ function checkFound(found: FoundAuthorization, grant: Grant, client: Authenticat
   if (authorization.client !== client.id) refuse(grant.invalid, { detail: 'issued to another client' });
   found.check();
   if (authorization.revokedAt !== undefined) refuse('authorization_revoked');
-  if (found.personState !== 'active') refuse('person_not_active', { detail: found.personState ?? 'no such person' });
+  if (!found.personActive) refuse('person_not_active');
   if (!authorization.offline && !found.sessionLive)
     refuse('authorization_revoked', { detail: 'the session has ended' });
 }

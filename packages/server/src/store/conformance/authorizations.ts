@@ -42,7 +42,7 @@ function granting({ name, check }: Conformance): void {
       const create = { authorization, code, parked: parked.idHash };
       assert.equal(await first.createAuthorization(create, effects('granted')), 'created');
       assert.deepEqual(await second.findAuthorization(authorization.id), authorization);
-      assert.deepEqual(await second.findCode(code.codeHash), { code, authorization });
+      assert.deepEqual(await second.findCode(code.codeHash), { code, authorization, personActive: true });
       assert.equal(await second.findAuthorization('unknown'), undefined);
       assert.equal(await second.findCode('unknown'), undefined);
       await assertRecorded(first, 'granted');

@@ -91,7 +91,11 @@ function asking({ name, check }: Conformance): void {
     const { first, second } = stores;
     const code = deviceRow();
     assert.equal(await first.createDeviceCode(code), 'created');
-    assert.deepEqual(await second.findDeviceCode(code.deviceCodeHash), { code, authorization: undefined });
+    assert.deepEqual(await second.findDeviceCode(code.deviceCodeHash), {
+      code,
+      authorization: undefined,
+      personActive: false,
+    });
     assert.deepEqual(await second.findUserCode(code.userCodeHash), code);
     assert.equal(await second.createDeviceCode(deviceRow({ userCodeHash: code.userCodeHash })), 'user_code_taken');
     assert.equal(await first.findDeviceCode('unknown'), undefined);

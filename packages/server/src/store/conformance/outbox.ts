@@ -8,8 +8,9 @@ import {
   emptyOutbox,
   personRow,
   recorded,
-  sessionRow,
+  signIn,
   start,
+  startOf,
 } from './rows.ts';
 
 export function outboxConformance({ name, check }: Conformance): void {
@@ -44,9 +45,9 @@ export function outboxConformance({ name, check }: Conformance): void {
     `I-7[${name}] R-226 an operation that fails leaves neither its effect nor its event`,
     async ({ first, second }) => {
       const person = await createPerson(first);
+      const taken = await signIn(first);
       await emptyOutbox(first);
-      const session = sessionRow('nobody');
-      const begin = { session, replaces: undefined, parked: undefined, now: start };
+      const begin = startOf({ ...taken, secretHash: 'hash-of-another' });
       const rehash = { person: person.id, previousHash: person.passwordHash, passwordHash: 'new' };
       const verdicts = await Promise.all([
         first.createPerson(personRow(), effects('before')),
@@ -54,7 +55,7 @@ export function outboxConformance({ name, check }: Conformance): void {
         first.rehashPassword(rehash, effects('after')),
       ]);
       assert.deepEqual(verdicts, ['created', undefined, 'replaced']);
-      assert.equal(await second.findSessionById(session.id, start), undefined);
+      assert.equal(await second.findSession('hash-of-another', start), undefined);
       assert.deepEqual([...(await recorded(second))].sort(), ['after', 'before']);
     },
   );

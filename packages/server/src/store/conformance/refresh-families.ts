@@ -159,9 +159,9 @@ function finding({ name, check }: Conformance): void {
       const found = await stores.second.findFamily(family.id, start);
       assert.deepEqual(found?.family, family);
       assert.deepEqual(found?.authorization, await stores.first.findAuthorization(family.authorization));
-      assert.deepEqual([found?.sessionLive, found?.personState], [true, 'locked']);
+      assert.deepEqual([found?.sessionLive, found?.personActive], [true, false]);
       const own = await startFamily(stores.first);
-      assert.equal((await stores.second.findFamily(own.id, start))?.personState, undefined);
+      assert.equal((await stores.second.findFamily(own.id, start))?.personActive, false);
       assert.equal(await stores.second.findFamily('unknown', start), undefined);
     },
   );

@@ -55,17 +55,18 @@ export async function emptyOutbox(store: Store): Promise<void> {
   await store.dropFromOutbox((await store.readOutbox(1000)).map(({ sequence }) => sequence));
 }
 
-export function personRow(change: Partial<PersonRow> = {}): PersonRow {
+export function personRow(change: Partial<PersonRow> = {}): PersonRow & { readonly passwordHash: string } {
   const id = newId('person');
   return {
     id,
     loginName: `${id}@example.org`,
     passwordHash: '$argon2id$first',
     state: 'active',
+    signInEpoch: 0,
     profile: { name: 'Änne «Ann» O’Neill', emailVerified: true },
     createdAt: start,
     ...change,
-  };
+  } as PersonRow & { readonly passwordHash: string };
 }
 
 export function sessionRow(person: string, change: Partial<SessionRow> = {}): SessionRow {
@@ -180,17 +181,25 @@ export function presentedRow(
   };
 }
 
-export async function createPerson(store: Store): Promise<PersonRow> {
+export async function createPerson(store: Store): Promise<ReturnType<typeof personRow>> {
   const person = personRow();
   await store.createPerson(person, effects('person'));
   return person;
+}
+
+/** The start of a session of a person whose sessions were never ended all at once. */
+export function startOf(
+  session: SessionRow,
+  change: Partial<Parameters<Store['startSession']>[0]> = {},
+): Parameters<Store['startSession']>[0] {
+  return { session, signInEpoch: 0, replaces: undefined, parked: undefined, now: start, ...change };
 }
 
 /** A person, signed in. */
 export async function signIn(store: Store, change: Partial<SessionRow> = {}): Promise<SessionRow> {
   const person = change.person ?? (await createPerson(store)).id;
   const session = sessionRow(person, change);
-  await store.startSession({ session, replaces: undefined, parked: undefined, now: start }, effects('session'));
+  await store.startSession(startOf(session), effects('session'));
   return session;
 }
 

@@ -56,7 +56,7 @@ function replacement({ name, check }: Conformance): void {
     await stores.first.parkRequest(parked);
     await emptyOutbox(stores.first);
     const session = sessionRow(old.person);
-    const begin = { session, replaces: old.id, parked: parked.idHash, now: start + 5 };
+    const begin = { session, signInEpoch: 0, replaces: old.id, parked: parked.idHash, now: start + 5 };
     assert.equal(await stores.second.startSession(begin, effects('started')), 'started');
     assert.equal(await isLive(stores, old), false);
     assert.equal(await isLive(stores, session), true);
@@ -73,7 +73,7 @@ function replacement({ name, check }: Conformance): void {
     await emptyOutbox(stores.first);
     for (const parked of [expired.idHash, denied.idHash, 'unknown']) {
       const session = sessionRow(old.person);
-      const begin = { session, replaces: old.id, parked, now: start + 5 };
+      const begin = { session, signInEpoch: 0, replaces: old.id, parked, now: start + 5 };
       assert.equal(await stores.first.startSession(begin, effects('started')), 'parked_request_gone');
       assert.equal(await isLive(stores, session), false);
     }
@@ -158,7 +158,7 @@ function replacedThenEnded({ name, check }: Conformance): void {
       const old = await signIn(stores.first);
       const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
       const next = sessionRow(old.person, { idleExpiresAt: start + 7200 });
-      const begin = { session: next, replaces: old.id, parked: undefined, now: start + 5 };
+      const begin = { session: next, signInEpoch: 0, replaces: old.id, parked: undefined, now: start + 5 };
       await stores.first.startSession(begin, effects('started'));
       const found = await stores.second.findFamily(family.id, old.idleExpiresAt);
       assert.deepEqual([found?.sessionLive, found?.authorization.revokedAt], [true, undefined]);
@@ -174,7 +174,7 @@ function replacedThenEnded({ name, check }: Conformance): void {
       const old = await signIn(stores.first);
       const family = await startFamily(stores.first, {}, { person: old.person, session: old.id });
       const other = sessionRow((await createPerson(stores.first)).id);
-      const begin = { session: other, replaces: old.id, parked: undefined, now: start + 5 };
+      const begin = { session: other, signInEpoch: 0, replaces: old.id, parked: undefined, now: start + 5 };
       await stores.first.startSession(begin, effects('started'));
       await stores.first.endSession({ id: other.id, reason: 'logout', now: start + 20 }, effects('ended'));
       assert.equal(await isLive(stores, old, start + 21), false);
@@ -188,7 +188,10 @@ function replacedThenEnded({ name, check }: Conformance): void {
 /** A session of `person` that replaces another one. */
 async function replace({ first }: ConformanceStores, old: SessionRow, person = old.person): Promise<SessionRow> {
   const session = sessionRow(person, { idleExpiresAt: start + 7200, createdAt: start + 5 });
-  await first.startSession({ session, replaces: old.id, parked: undefined, now: start + 5 }, effects('started'));
+  await first.startSession(
+    { session, signInEpoch: 0, replaces: old.id, parked: undefined, now: start + 5 },
+    effects('started'),
+  );
   return session;
 }
 
@@ -233,7 +236,7 @@ function chains({ name, check }: Conformance): void {
     const old = await signIn(stores.first, { absoluteExpiresAt: start + 3600 });
     const next = sessionRow(old.person, { idleExpiresAt: start + 900_000, absoluteExpiresAt: start + 900_000 });
     await stores.first.startSession(
-      { session: next, replaces: old.id, parked: undefined, now: start },
+      { session: next, signInEpoch: 0, replaces: old.id, parked: undefined, now: start },
       effects('next'),
     );
     assert.equal(await stores.first.purge(start + 899_999), 0);

@@ -13,6 +13,7 @@ import { deviceCodes } from './0020-device-codes.ts';
 import { keysChange } from './0030-keys-change.ts';
 import { registry } from './0040-registry.ts';
 import { statusLists } from './0050-status-lists.ts';
+import { passwordLinks } from './0060-password-links.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'keys-change', statements: keysChange },
   { version: 5, name: 'registry', statements: registry },
   { version: 6, name: 'status-lists', statements: statusLists },
+  { version: 7, name: 'password-links', statements: passwordLinks },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

@@ -4,6 +4,7 @@ import { optional, readInteger, readText, text } from '../shape.ts';
 import type { AccessTokenGround, AccessTokenRevocation, ReferenceToken } from '../store.ts';
 import { currentEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
+import { mayAct } from './standing.ts';
 import { flipStatuses } from './status.ts';
 
 export function* addReferenceToken(token: ReferenceToken): Operation<void> {
@@ -31,8 +32,8 @@ export function* findReferenceToken(tokenHash: string): Operation<ReferenceToken
 
 /** INVARIANT: a token stands on the index it carries: its owner lives, in this epoch, and still has that index. */
 const standingOfPerson = `SELECT COUNT(*) AS n FROM authorizations a
-  JOIN persons p ON p.id = a.person_id AND p.state = 'active'
-  WHERE a.id = $1 AND a.status_index = $2 AND a.epoch = $3 AND a.epoch = ${currentEpoch} AND a.revoked_at IS NULL`;
+  WHERE a.id = $1 AND a.status_index = $2 AND a.epoch = $3 AND a.epoch = ${currentEpoch} AND a.revoked_at IS NULL
+    AND ${mayAct('a.person_id')}`;
 const standingOfService = `SELECT COUNT(*) AS n FROM service_statuses
   WHERE client_id = $1 AND resource = $2 AND status_index = $3 AND ${currentEpoch} = $4`;
 

@@ -1,5 +1,6 @@
 import type { RecordedEffects, RevocationReason } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
+import { readInteger } from '../shape.ts';
 import { authorizations, codes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
 import type { AuthorizationRow, CodeRow, FoundCode, RefreshFamilyRow } from '../store.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
@@ -7,10 +8,11 @@ import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
 import { revokeLive } from './revocation.ts';
 import { holdSessionChain } from './sessions.ts';
+import { personActive } from './standing.ts';
 
 const byId = `SELECT ${authorizations.select('a')} FROM authorizations a WHERE a.id = $1 AND a.epoch = ${currentEpoch}`;
 const codeByHash = `SELECT ${codes.select('c')} FROM codes c WHERE c.code_hash = $1`;
-const codeWithAuthorization = `SELECT ${codes.select('c')}, ${authorizations.select('a')}
+const codeWithAuthorization = `SELECT ${codes.select('c')}, ${authorizations.select('a')}, ${personActive('a.person_id')}
   FROM codes c JOIN authorizations a ON a.id = c.authorization_id
   WHERE c.code_hash = $1 AND a.epoch = ${currentEpoch}`;
 const authorizationOfCode = `SELECT ${authorizations.select('a')} FROM authorizations a
@@ -48,7 +50,13 @@ export function* createAuthorization(
 
 export function* findCode(codeHash: string): Operation<FoundCode | undefined> {
   const found = yield* row(codeWithAuthorization, [codeHash]);
-  return found && { code: codes.read(found, 'c'), authorization: authorizations.read(found, 'a') };
+  return (
+    found && {
+      code: codes.read(found, 'c'),
+      authorization: authorizations.read(found, 'a'),
+      personActive: readInteger(found['person_active']) === 1,
+    }
+  );
 }
 
 export interface CodeRedemption {

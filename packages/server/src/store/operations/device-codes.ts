@@ -7,6 +7,7 @@
 import type { RecordedEffects } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
 import type { DeviceClaim, DeviceCodeRow, FoundDeviceCode } from '../device-code-store.ts';
+import { readInteger } from '../shape.ts';
 import { authorizations, deviceCodes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
 import type { AuthorizationRow, ConsentRow, RefreshFamilyRow } from '../store.ts';
 import { rememberConsent } from './consents.ts';
@@ -14,8 +15,9 @@ import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
 import { holdSessionChain } from './sessions.ts';
+import { personActive } from './standing.ts';
 
-const withAuthorization = `SELECT ${deviceCodes.select('d')}, ${authorizations.select('a')}
+const withAuthorization = `SELECT ${deviceCodes.select('d')}, ${authorizations.select('a')}, ${personActive('a.person_id')}
   FROM device_codes d LEFT JOIN authorizations a ON a.id = d.authorization_id AND a.epoch = ${currentEpoch}
   WHERE d.device_code_hash = $1`;
 const byDeviceCode = `SELECT ${deviceCodes.select('d')} FROM device_codes d WHERE d.device_code_hash = $1`;
@@ -36,7 +38,11 @@ export function* findDeviceCode(deviceCodeHash: string): Operation<FoundDeviceCo
   const found = yield* row(withAuthorization, [deviceCodeHash]);
   if (found === undefined) return undefined;
   const authorization = found['a_id'] === null ? undefined : authorizations.read(found, 'a');
-  return { code: deviceCodes.read(found, 'd'), authorization };
+  return {
+    code: deviceCodes.read(found, 'd'),
+    authorization,
+    personActive: readInteger(found['person_active']) === 1,
+  };
 }
 
 export function* findUserCode(userCodeHash: string): Operation<DeviceCodeRow | undefined> {

@@ -7,6 +7,7 @@
  */
 import type { Database } from '../database.ts';
 import type { DeviceCodeStore } from '../device-code-store.ts';
+import type { PasswordLinkStore } from '../password-link-store.ts';
 import type { RegistryStore } from '../registry-store.ts';
 import type { StatusStore } from '../status-store.ts';
 import type {
@@ -40,11 +41,19 @@ import { raiseEpoch, readEpoch } from './epoch.ts';
 import { changeKeys, listKeys } from './keys.ts';
 import { dropFromOutbox, readOutbox } from './outbox.ts';
 import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } from './parked-requests.ts';
-import { createPerson, findPerson, findPersonByLogin, listPersons, rehashPassword } from './persons.ts';
+import { findPasswordLink, issuePasswordLink, setPassword } from './password-links.ts';
+import {
+  changePersonState,
+  createPerson,
+  findPerson,
+  findPersonByLogin,
+  listPersons,
+  rehashPassword,
+} from './persons.ts';
 import { purge } from './purge.ts';
 import { findFamily, presentRefresh } from './refresh-families.ts';
 import { readRegistrations, readRegistryRevision, writeRegistration } from './registry.ts';
-import { endSession, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
+import { endSession, endSessionsOf, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
 import {
   findServiceStatus,
   leaseStatusIndexes,
@@ -58,6 +67,7 @@ import {
 export function createStore(database: Database): Store {
   return Object.freeze({
     ...personStore(database),
+    ...passwordLinkStore(database),
     ...sessionStore(database),
     ...parkedRequestStore(database),
     ...consentStore(database),
@@ -108,6 +118,15 @@ function personStore({ read, transact }: Database): PersonStore {
     listPersons: (page) => read(() => listPersons(page)),
     createPerson: (person, events) => transact(() => createPerson(person, events)),
     rehashPassword: (change, events) => transact(() => rehashPassword(change, events)),
+    changePersonState: (change, events) => transact(() => changePersonState(change, events)),
+  };
+}
+
+function passwordLinkStore({ read, transact }: Database): PasswordLinkStore {
+  return {
+    issuePasswordLink: (link, events) => transact(() => issuePasswordLink(link, events)),
+    findPasswordLink: (tokenHash, now) => read(() => findPasswordLink(tokenHash, now)),
+    setPassword: (set, events) => transact(() => setPassword(set, events)),
   };
 }
 
@@ -118,6 +137,7 @@ function sessionStore({ read, single, transact }: Database): SessionStore {
     startSession: (start, events) => transact(() => startSession(start, events)),
     touchSession: (touch) => single(() => touchSession(touch)),
     endSession: (end, events) => transact(() => endSession(end, events)),
+    endSessionsOf: (end, events) => transact(() => endSessionsOf(end, events)),
   };
 }
 

@@ -20,6 +20,7 @@ interface Step {
 
 /** A batch is chosen by this column. */
 const purgeKeys: Readonly<Record<string, string>> = {
+  password_links: 'person_id',
   used_assertions: 'jti',
   reference_tokens: 'token_hash',
   status_flips: 'status_index',
@@ -38,7 +39,7 @@ const steps: readonly Step[] = [
     after: 0,
   },
   // What has expired is refused for that alone: then neither its first use nor its revocation needs to be known.
-  ...['used_assertions', 'reference_tokens', 'status_flips'].map((table) => ({
+  ...['password_links', 'used_assertions', 'reference_tokens', 'status_flips'].map((table) => ({
     sql: `DELETE FROM ${table} WHERE expires_at <= $1 AND ${purgeKeys[table]} IN (
       SELECT ${purgeKeys[table]} FROM ${table} WHERE expires_at <= $1 LIMIT $2)`,
     after: 0,

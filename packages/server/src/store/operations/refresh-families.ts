@@ -1,7 +1,7 @@
 import type { RecordedEffects } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
-import { optional, readInteger } from '../shape.ts';
-import { authorizations, personState, refreshFamilies } from '../shapes.ts';
+import { readInteger } from '../shape.ts';
+import { authorizations, refreshFamilies } from '../shapes.ts';
 import type {
   AuthorizationRow,
   FoundFamily,
@@ -12,21 +12,19 @@ import type {
 import { currentEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { revokeLive } from './revocation.ts';
+import { personActive } from './standing.ts';
 
-const withAuthorization = `SELECT ${refreshFamilies.select('f')}, ${authorizations.select('a')}, p.state AS person_state,
+const withAuthorization = `SELECT ${refreshFamilies.select('f')}, ${authorizations.select('a')}, ${personActive('a.person_id')},
     CASE WHEN a.session_id IS NULL OR EXISTS (
       SELECT 1 FROM sessions s WHERE s.chain = a.session_chain AND s.epoch = a.epoch AND s.ended_at IS NULL
         AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2
     ) THEN 1 ELSE 0 END AS session_live
   FROM refresh_families f
   JOIN authorizations a ON a.id = f.authorization_id AND a.epoch = ${currentEpoch}
-  LEFT JOIN persons p ON p.id = a.person_id
   WHERE f.id = $1`;
 const authorizationOfFamily = `SELECT ${authorizations.select('a')} FROM authorizations a
   WHERE a.id = (SELECT authorization_id FROM refresh_families WHERE id = $1) AND a.epoch = ${currentEpoch}`;
 const byId = `SELECT ${refreshFamilies.select('f')} FROM refresh_families f WHERE f.id = $1`;
-
-const readState = optional(personState).read;
 
 export function* findFamily(id: string, now: number): Operation<FoundFamily | undefined> {
   const found = yield* row(withAuthorization, [id, now]);
@@ -35,7 +33,7 @@ export function* findFamily(id: string, now: number): Operation<FoundFamily | un
       family: refreshFamilies.read(found, 'f'),
       authorization: authorizations.read(found, 'a'),
       sessionLive: readInteger(found['session_live']) === 1,
-      personState: readState(found['person_state']),
+      personActive: readInteger(found['person_active']) === 1,
     }
   );
 }

@@ -33,9 +33,10 @@ export function* revokeLive(
   return true;
 }
 
-/** Which authorizations end together. Of a session's chain only those that end with it, so none with `offline_access`. */
+/** Which authorizations end together. Those of sessions are only those that end with one: none with `offline_access`. */
 type RevocationTarget =
   | { readonly of: 'session chain'; readonly chain: string }
+  | { readonly of: 'sessions of person'; readonly person: string }
   | { readonly of: 'person'; readonly person: string }
   | { readonly of: 'person at client'; readonly person: string; readonly client: string }
   | { readonly of: 'client'; readonly client: string };
@@ -82,6 +83,8 @@ function matching(target: RevocationTarget): { readonly where: string; readonly 
   switch (target.of) {
     case 'session chain':
       return { where: 'session_chain = $3 AND offline = 0', values: [target.chain] };
+    case 'sessions of person':
+      return { where: 'person_id = $3 AND offline = 0', values: [target.person] };
     case 'person':
       return { where: 'person_id = $3', values: [target.person] };
     case 'person at client':

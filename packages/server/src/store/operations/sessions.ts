@@ -1,19 +1,21 @@
-import type { RecordedEffects } from '@castellan/audit';
-import { changes, lockedRow, type Operation, row } from '../database.ts';
+import type { EventEnvelope, RecordedEffects, SessionEnding } from '@castellan/audit';
+import { changes, lockedRow, type Operation, row, rows } from '../database.ts';
 import { readText } from '../shape.ts';
 import { sessions, storedSessions } from '../shapes.ts';
 import type { SessionRow } from '../store.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
-import { putIntoOutbox } from './outbox.ts';
+import { inEnvelope, putIntoOutbox } from './outbox.ts';
 import { rememberSession } from './parked-requests.ts';
 import { revokeMatching } from './revocation.ts';
+import { isActive, mayAct } from './standing.ts';
 
 /** Not over at the time `$2`; it may have been replaced, and then authorizations still live by it. */
 const lasting = `ended_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 AND epoch = ${currentEpoch}`;
 /** Answers to its cookie at the time `$2`. */
 const live = `replaced_at IS NULL AND ${lasting}`;
 
-const bySecret = `SELECT ${sessions.select('s')} FROM sessions s WHERE s.secret_hash = $1 AND ${live}`;
+const bySecret = `SELECT ${sessions.select('s')} FROM sessions s
+  WHERE s.secret_hash = $1 AND ${live} AND ${mayAct('s.person_id')}`;
 /** A session's id stands for its whole chain: the newest member that is not over, one that was not replaced first. */
 const lastOfChain = `SELECT ${sessions.select('s')} FROM sessions s
   WHERE s.chain = (SELECT chain FROM sessions WHERE id = $1) AND ${lasting}
@@ -31,6 +33,7 @@ export function* findSessionById(id: string, now: number): Operation<SessionRow 
 
 export interface SessionStart {
   readonly session: SessionRow;
+  readonly signInEpoch: number;
   readonly replaces: string | undefined;
   readonly parked: string | undefined;
   readonly now: number;
@@ -39,14 +42,27 @@ export interface SessionStart {
 export function* startSession(
   start: SessionStart,
   events: RecordedEffects,
-): Operation<'started' | 'parked_request_gone'> {
+): Operation<'started' | 'parked_request_gone' | 'not_admitted'> {
   const { session, replaces, parked, now } = start;
+  if (!(yield* holdAdmission(session.person, start.signInEpoch))) return 'not_admitted';
   if (parked !== undefined && !(yield* rememberSession(parked, now, session.id))) return 'parked_request_gone';
   const chain = (replaces && (yield* replaceSession(replaces, session.person, now))) || session.id;
   const epoch = yield* readEpoch();
   yield* changes(storedSessions.insert, storedSessions.values({ ...session, chain, epoch }));
   yield* putIntoOutbox(events);
   return 'started';
+}
+
+/**
+ * INVARIANT: state and epoch are compared where the session is written: a sign-in that overlaps with a lock, a new
+ * password or the end of all sessions leaves none behind.
+ */
+function* holdAdmission(person: string, signInEpoch: number): Operation<boolean> {
+  const held = yield* lockedRow(
+    `SELECT p.id FROM persons p WHERE p.id = $1 AND p.sign_in_epoch = $2 AND ${isActive('p')}`,
+    [person, signInEpoch],
+  );
+  return held !== undefined;
 }
 
 /**
@@ -97,6 +113,40 @@ export function* endSession(end: SessionEnd, events: RecordedEffects): Operation
   yield* putIntoOutbox(events);
   yield* revokeMatching({ target: { of: 'session chain', chain }, reason: end.reason, now: end.now }, events[0]);
   return 'ended';
+}
+
+export function* endSessionsOf(
+  { person, now }: { readonly person: string; readonly now: number },
+  events: RecordedEffects,
+): Operation<number> {
+  yield* putIntoOutbox(events);
+  const ended = yield* endAllSessions({ person, reason: 'ended_elsewhere', now }, events[0]);
+  const target = { of: 'sessions of person', person } as const;
+  yield* revokeMatching({ target, reason: 'ended_elsewhere', now }, events[0]);
+  return ended;
+}
+
+/**
+ * A step of a larger operation: ends every session of a person, and every sign-in that is under way, with a
+ * `session.ended` event for each that still answered to a cookie; answers how many those were.
+ *
+ * INVARIANT: the person's row comes first, then sessions, then authorizations, in every operation that touches several.
+ */
+export function* endAllSessions(
+  end: { readonly person: string; readonly reason: SessionEnding; readonly now: number },
+  envelope: EventEnvelope,
+): Operation<number> {
+  const { person, reason, now } = end;
+  yield* changes('UPDATE persons SET sign_in_epoch = sign_in_epoch + 1 WHERE id = $1', [person]);
+  const ended = yield* rows(
+    `UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ${lasting} RETURNING id, replaced_at`,
+    [person, now],
+  );
+  const told = ended.filter((session) => session['replaced_at'] === null).map(({ id }) => readText(id));
+  yield* putIntoOutbox(
+    told.map((session) => inEnvelope(envelope, session, { type: 'session.ended', session, person, reason })),
+  );
+  return told.length;
 }
 
 /**

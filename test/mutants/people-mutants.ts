@@ -1,0 +1,121 @@
+/** Breaks of what ends with a person's state, password, sessions and consents. */
+import type { Break, Line } from './protocol-mutants.ts';
+
+const server = 'packages/server/src';
+const sqlite = 'packages/server/src/store/sqlite.test.ts';
+const endings = 'test/flows/person-endings.test.ts';
+const passwordPage = 'test/flows/set-password.test.ts';
+
+/** Breaks of one file, which the named test file must notice. */
+function at(file: string, test: string, lines: readonly Line[]): readonly Break[] {
+  return lines.map(([row, breaks, find, replace]) => ({
+    row,
+    file: `${server}/${file}`,
+    breaks,
+    find,
+    replace,
+    tests: [test],
+  }));
+}
+
+export const peopleMutants: readonly Break[] = [
+  ...at('store/operations/standing.ts', 'test/flows/device.test.ts', [
+    ['R-122', 'whatever the state, everybody may act', "`${row}.state = 'active'`", "`${row}.state <> ''`"],
+  ]),
+  ...at('store/operations/persons.ts', sqlite, [
+    ['R-114', 'a lock ends nothing', "if (to !== 'active') {", "if (to === 'disabled') {"],
+    [
+      'R-127',
+      'a lock leaves the link to set a password',
+      "yield* changes('DELETE FROM password_links WHERE person_id = $1', [person]);",
+      '',
+    ],
+    [
+      'R-048',
+      'what was allowed outlives the account',
+      "yield* revokeMatching({ target: { of: 'person', person }, reason, now }, envelope);",
+      '',
+    ],
+    ['R-114', 'sessions outlive the account', 'yield* endAllSessions(end, envelope);', ''],
+  ]),
+  ...at('store/operations/sessions.ts', sqlite, [
+    [
+      'R-122',
+      'a sign-in goes on though everything was ended meanwhile',
+      'AND p.sign_in_epoch = $2',
+      'AND p.sign_in_epoch <= $2 + 99',
+    ],
+    [
+      'R-109',
+      'the end of all sessions ends those of everybody',
+      'WHERE person_id = $1 AND ${lasting}',
+      "WHERE $1 <> '' AND ${lasting}",
+    ],
+  ]),
+  ...at('store/operations/revocation.ts', sqlite, [
+    [
+      'R-048',
+      'disabling spares offline access',
+      "return { where: 'person_id = $3', values: [target.person] };",
+      "return { where: 'person_id = $3 AND offline = 0', values: [target.person] };",
+    ],
+    [
+      'R-109',
+      'signing out everywhere takes offline access along',
+      "where: 'person_id = $3 AND offline = 0', values",
+      "where: 'person_id = $3', values",
+    ],
+  ]),
+  ...at('store/operations/password-links.ts', sqlite, [
+    ['R-127', 'a link works twice', "if (used === 0) return 'link_gone';", ''],
+    [
+      'R-127',
+      'a link works for anybody',
+      'WHERE person_id = $1 AND token_hash = $2 AND expires_at > $3',
+      "WHERE $1 <> '' AND token_hash = $2 AND expires_at > $3",
+    ],
+    [
+      'R-127',
+      'a link is set up for a disabled person',
+      "WHERE id = $1 AND state <> 'disabled'`, [\n    link.person,",
+      'WHERE id = $1`, [\n    link.person,',
+    ],
+    ['R-127', 'the old password goes on', "SET password_hash = '' WHERE", 'SET password_hash = password_hash WHERE'],
+    [
+      'R-048',
+      'a new password ends nothing',
+      "yield* endEverything({ person, reason: 'password_changed', now }, events[0]);",
+      '',
+    ],
+  ]),
+  ...at('accounts/password-link.ts', passwordPage, [
+    ['R-127', 'a link never ends', 'const lifetime = 3600;', 'const lifetime = 360_000;'],
+    ['R-117', 'any password will do', "if (problem !== undefined) return { verdict: 'refused', problem };", ''],
+  ]),
+  ...at('endpoints/set-password/set-password.ts', passwordPage, [
+    [
+      'R-127',
+      'the token stays in the address',
+      "if (named !== undefined && request.method === 'GET') return takeToken(named, deps);",
+      '',
+    ],
+    ['R-125', 'any site may set a password', 'checkOrigin(request, new URL(deps.issuer).origin);', ''],
+    [
+      'R-125',
+      'no form token is needed',
+      "deps.formTokens.check('set-password', bindings(browser, held), fields['form_token']);",
+      '',
+    ],
+  ]),
+  ...at('administration/people.ts', 'packages/cli/src/admin/user.test.ts', [
+    [
+      'R-137',
+      'an administrator sees hashes',
+      'hasPassword: passwordHash !== undefined, profile, createdAt',
+      'hasPassword: passwordHash !== undefined, passwordHash, profile, createdAt',
+    ],
+  ]),
+  ...at('administration/administration.ts', endings, [
+    ['R-109', 'nobody knows that an administrator did it', "actor: 'administrator', now", 'now'],
+  ]),
+];
