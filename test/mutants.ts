@@ -7,6 +7,7 @@ import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
 import { deviceMutants } from './mutants/device-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
+import { graphqlMutants } from './mutants/graphql-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { keysMutants } from './mutants/keys-mutants.ts';
@@ -39,6 +40,7 @@ export const mutants: readonly Mutant[] = [
   ...guardMutants,
   ...limitsMutants,
   ...oidcMutants,
+  ...graphqlMutants,
   ...policyMutants,
   ...storeMutants,
   ...entranceMutants,

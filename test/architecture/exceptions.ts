@@ -171,13 +171,38 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/adapters/node.ts',
-    count: 2,
-    because: 'a body that ends too early becomes a Refusal; should the guard itself reject, the connection ends',
+    count: 3,
+    because: 'a body that ends too early becomes a Refusal; should the guard or a stream reject, the connection ends',
   },
   {
     path: 'packages/guard/src/events.ts',
     count: 2,
     because: 'a sink that fails is given its events again, and one that cannot be closed does not keep the others open',
+  },
+  {
+    path: 'packages/guard/src/graphql/document.ts',
+    count: 1,
+    because: 'an error of the parser becomes the Refusal of the document; every other is thrown on',
+  },
+  {
+    path: 'packages/guard/src/graphql/enforce.ts',
+    count: 2,
+    because: 'what a resolver throws is kept as a Refusal at its place in the answer, and thrown on without its words',
+  },
+  {
+    path: 'packages/guard/src/graphql/operation.ts',
+    count: 1,
+    because: 'the Refusal of one object or one function is kept, and thrown or answered for each place that asks',
+  },
+  {
+    path: 'packages/guard/src/graphql/run.ts',
+    count: 2,
+    because: 'what the engine throws is kept as a failure of its operation; what ends a stream is its last frame',
+  },
+  {
+    path: 'packages/guard/src/graphql/stream.ts',
+    count: 2,
+    because: 'a stream that fails ends with that refusal; a source that fails while it is closed is closed',
   },
   {
     path: 'packages/guard/src/guard.ts',

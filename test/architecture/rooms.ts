@@ -216,6 +216,11 @@ export const foreigners: readonly Foreign[] = [
     only: ['packages/server/src/resolve-config/', 'packages/cli/src/', 'examples/'],
     because: 'it checks configuration; OAuth requests are parsed by hand, strictly',
   },
+  {
+    name: /^graphql$/,
+    only: ['packages/guard/src/graphql/', 'examples/invoices/api/'],
+    because: 'it is an optional peer: whoever has no GraphQL installs none',
+  },
   { name: /^uqr$/, only: ['packages/cli/src/login/'], because: 'only a terminal needs its codes drawn' },
   { name: /^commander$/, only: ['packages/cli/src/'], because: 'only the command has a command line' },
   {

@@ -221,12 +221,7 @@ export const guardMutants: readonly Break[] = [
     [
       ['R-176', 'what a schema lets fall is not told', 'refuseProblems(leftOver(source, value, checked));', ''],
       ['R-177', 'a repeated parameter is taken once', 'if (repeated !== undefined)', 'if (false)'],
-      [
-        'R-179',
-        'any media type is read',
-        'if (more.length > 0 || (format === undefined && !jsonType.test(type)))',
-        'if (false)',
-      ],
+      ['R-179', 'any media type is read', 'if (more.length > 0 || !accepts(type))', 'if (false)'],
       ['R-179', 'encoded bodies are read', "if (request.headers['content-encoding'] !== undefined)", 'if (false)'],
       ['R-157', 'a token in the query passes', "if (parameters.has('access_token'))", 'if (false)'],
       ['R-225', 'any name enters an event', "? name : '(unusual name)'", '? name : name'],

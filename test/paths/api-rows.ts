@@ -35,7 +35,7 @@ export const apiRows: readonly Section[] = [
     ['R-168', 'a service does not inherit what people may', 'policy guard'],
     ['R-169', 'a tenant is part of every decision', 'policy'],
     ['R-170', 'an error denies', 'policy guard'],
-    ['R-171', 'a changed permission counts at once, or within a bound', 'guard'],
+    ['R-171', 'a changed permission counts at once, or within a bound', 'guard graphql'],
     ['R-172', 'what was checked is what is changed', 'policy guard'],
     ['R-173', 'denials look alike and are recorded', 'guard'],
     ['R-174', 'the opposite of each rule is tested', 'policy scanner'],

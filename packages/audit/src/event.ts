@@ -159,8 +159,22 @@ export type OutcomeEvent =
       readonly object: string | undefined;
       /** Ids of the rules that decided. */
       readonly rules: readonly string[];
+      /** Where one request may ask for several things (GraphQL): what was asked for, in the words of the schema. */
+      readonly operation?: string;
+      /** There, what was decided about each. */
+      readonly decisions?: readonly DecidedEvent[];
       readonly duration: number;
     };
+
+/** Decisions of one operation that came out alike. */
+export interface DecidedEvent {
+  readonly action: string;
+  readonly effect: 'permit' | 'deny';
+  readonly rules: readonly string[];
+  readonly count: number;
+  /** The first of the objects, as in `invoice/42`. */
+  readonly objects: readonly string[];
+}
 
 /** Things of note that change no authority. */
 export type NoticeEvent =

@@ -28,7 +28,7 @@ import {
   requireWritable,
 } from './require.ts';
 import { metadataPath, metadataUrl, resourceMetadata } from './resource-metadata.ts';
-import { type GuardedRoute, publicRoute, type Route } from './route.ts';
+import { type Caller, type Exchange, type GuardAnswer, type GuardedRoute, publicRoute, type Route } from './route.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
 import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
@@ -39,7 +39,7 @@ export interface Guard {
    * Answers a request; never rejects. A `readBody` takes the place of `request.body` and is called at most once, after
    * the caller is verified and the function permitted.
    */
-  readonly handle: (request: HttpRequest, readBody?: BodyReader) => Promise<HttpAnswer>;
+  readonly handle: (request: HttpRequest, readBody?: BodyReader) => Promise<GuardAnswer>;
   /** Every route that is served, with what it declares; frozen, and the same for each run of one configuration. */
   readonly inventory: readonly InventoryEntry[];
   /** Delivers the events gathered so far. */
@@ -121,14 +121,15 @@ function tableOf<V extends Vocabulary>(config: GuardConfig<V>): Readonly<Record<
 
 /** One event for each named exception in use, at every start. */
 function tellInsecureChoices<V extends Vocabulary>(config: GuardConfig<V>, { recorder, record }: Machinery): void {
-  const unknowing = Object.entries(config.routes).filter(
-    ([, route]) => route.kind !== 'public' && route.whenRevocationUnknown === permitUnknownRevocation,
-  );
-  const choices = [
-    ...config.issuers.flatMap(insecureChoices),
-    ...unknowing.map(([name]) => `${permitUnknownRevocation.description} for ${name}`),
-  ];
+  const choices = [...config.issuers.flatMap(insecureChoices), ...Object.entries(config.routes).flatMap(routeChoices)];
   for (const choice of choices) record(recordEvents(recorder, 'start', [{ type: 'insecure.used', choice }])[0]);
+}
+
+function routeChoices([name, route]: [string, Route]): readonly string[] {
+  if (route.kind === 'public') return [];
+  if (route.kind === 'operations') return route.insecure.map((choice) => `${choice} for ${name}`);
+  const isUnknowing = route.whenRevocationUnknown === permitUnknownRevocation;
+  return isUnknowing ? [`${permitUnknownRevocation.description} for ${name}`] : [];
 }
 
 function strictly<T>(build: () => T): T {
@@ -145,10 +146,10 @@ function wholeBody(request: HttpRequest): BodyReader {
 }
 
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
-async function handle(request: HttpRequest, readBody: BodyReader, machinery: Machinery): Promise<HttpAnswer> {
+async function handle(request: HttpRequest, readBody: BodyReader, machinery: Machinery): Promise<GuardAnswer> {
   const trace = openTrace(request, machinery);
   const limiter = openLimiter({ ...machinery, trace });
-  let answer: HttpAnswer;
+  let answer: GuardAnswer;
   let refusal: Refusal | undefined;
   try {
     answer = await answerRequest(request, { trace, limiter, readBody, ...machinery });
@@ -183,14 +184,33 @@ function withoutBody(answer: HttpAnswer): HttpAnswer {
 type Answering = Machinery & { readonly trace: Trace; readonly limiter: Limiter; readonly readBody: BodyReader };
 
 /** The pipeline's shape for every route; `answerGuarded` has the part that public routes do not. */
-async function answerRequest(request: HttpRequest, answering: Answering): Promise<HttpAnswer> {
+async function answerRequest(request: HttpRequest, answering: Answering): Promise<GuardAnswer> {
   const { trace, limiter } = answering;
   await limiter.takeAddress();
   checkShape(request);
   const found = answering.findRoute(request);
   trace.know({ route: found.name });
   if (found.route.kind === 'public') return jsonAnswer(200, await found.route.handle());
+  if (found.route.kind === 'operations') return found.route.answer(exchangeOf(request, found.name, answering));
   return answerGuarded(request, { ...answering, found, route: found.route });
+}
+
+/** The same door for each thing that is asked for inside a body. */
+function exchangeOf(request: HttpRequest, route: string, answering: Answering): Exchange {
+  const { readBody, bodyLimit, policy, runtime, limiter, trace, resourceMetadata } = answering;
+  return {
+    request,
+    route,
+    readBody,
+    bodyLimit,
+    policy,
+    runtime,
+    limiter,
+    trace,
+    readAccess: () => answering.readAccess(request, false),
+    findCaller: (access) => callerOf(access, answering),
+    problem: (refusal) => problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata }),
+  };
 }
 
 /** Headers that frame, route or authorize a message: two of them mean that somebody else may read it differently. */
@@ -229,7 +249,7 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   await answering.limiter.takeCaller({ access, token, route: found.name, limit: route.limit });
   if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());
 
-  const asking = await askingOf(access, answering);
+  const asking: Asking = { ...(await callerOf(access, answering)), action: route.action };
   const judge: Judge = { policy, asking, note: (decision) => trace.know({ rules: decision.rules }) };
   requireFunction(judge);
   const input = await readInput({ input: route.input, request, params: found.params, readBody, bodyLimit });
@@ -243,8 +263,8 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
 }
 
 /** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
-async function askingOf(access: Access, answering: GuardedAnswering): Promise<Asking> {
-  const { runtime, route } = answering;
+async function callerOf(access: Access, answering: Machinery): Promise<Caller> {
+  const { runtime } = answering;
   const load = (from: (access: Access) => unknown): Promise<unknown> =>
     withDeadline(runtime, loadingTime, from(access));
   const principal = await load(answering.loadPrincipal);
@@ -254,7 +274,7 @@ async function askingOf(access: Access, answering: GuardedAnswering): Promise<As
   if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
     refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
   }
-  return { principal, scopes: access.scopes, context: await load(answering.loadContext), action: route.action };
+  return { principal, scopes: access.scopes, context: await load(answering.loadContext) };
 }
 
 interface Loading extends GuardedAnswering {

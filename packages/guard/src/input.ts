@@ -56,7 +56,7 @@ export async function readInput(deps: InputDeps): Promise<CheckedInput> {
 }
 
 /** A repeated parameter is refused: two readers would take different ones (R-177). */
-function readQuery(text: string): Readonly<Record<string, string>> {
+export function readQuery(text: string): Readonly<Record<string, string>> {
   const parameters = parseForm(text);
   if (parameters.has('access_token')) refuse('secret_in_url', { detail: 'an access token in the query' });
   const repeated = [...parameters].find(([, values]) => values.length > 1);
@@ -81,17 +81,32 @@ async function readBody(deps: InputDeps): Promise<unknown> {
     await deps.readBody(0);
     return undefined;
   }
+  const format = request.method === 'PATCH' ? patchFormat(request.headers['content-type']?.[0] ?? '') : undefined;
+  const value = await readJsonBody(deps, (type) => format !== undefined || isJsonType(type));
+  return check('body', input.body, fieldsOf(value, format));
+}
+
+/**
+ * The JSON of a body.
+ *
+ * @throws {Refusal} `media_type_unsupported` when it is encoded or of another type, `body_too_large`,
+ * `malformed_request`
+ */
+export async function readJsonBody(
+  { request, readBody, bodyLimit }: Pick<InputDeps, 'request' | 'readBody' | 'bodyLimit'>,
+  accepts: (type: string) => boolean = isJsonType,
+): Promise<unknown> {
   // Nothing is ever decompressed, so a small body cannot become a large one (R-179).
   if (request.headers['content-encoding'] !== undefined) refuse('media_type_unsupported', { detail: 'encoded body' });
   const [type = '', ...more] = request.headers['content-type'] ?? [];
-  const format = request.method === 'PATCH' ? patchFormat(type) : undefined;
-  if (more.length > 0 || (format === undefined && !jsonType.test(type))) {
-    refuse('media_type_unsupported', { detail: 'not JSON' });
-  }
-  const text = await deps.readBody(deps.bodyLimit);
-  const { value, problem } = readJson(text, { maxLength: deps.bodyLimit });
-  if (problem !== undefined) return refuse('malformed_request', { detail: problem });
-  return check('body', input.body, fieldsOf(value, format));
+  if (more.length > 0 || !accepts(type)) refuse('media_type_unsupported', { detail: 'not JSON' });
+  const text = await readBody(bodyLimit);
+  const { value, problem } = readJson(text, { maxLength: bodyLimit });
+  return problem === undefined ? value : refuse('malformed_request', { detail: problem });
+}
+
+function isJsonType(type: string): boolean {
+  return jsonType.test(type);
 }
 
 /** INVARIANT: every way to write a change ends as one object of fields, which schema and policy then judge. */

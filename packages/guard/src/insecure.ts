@@ -25,3 +25,10 @@ export const untypedTokens: unique symbol = Symbol('untypedTokens');
  * @deprecated Whoever cuts the guard off from its revocation feed keeps revoked tokens alive here until they expire.
  */
 export const permitUnknownRevocation: unique symbol = Symbol('permitUnknownRevocation');
+
+/**
+ * In the `visibility` of a GraphQL endpoint: introspection is answered, and errors of validation name types and fields.
+ *
+ * @deprecated For development: whoever can reach the endpoint reads the whole schema.
+ */
+export const visibleSchema: unique symbol = Symbol('visibleSchema');

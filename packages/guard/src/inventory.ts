@@ -1,7 +1,7 @@
 /** What an API serves, as data: for `castellan routes`, for a review, and for a test that compares it. */
 import type { Limit } from '@castellan/limits';
 import type { Rule } from '@castellan/policy';
-import type { GuardedRoute, Route } from './route.ts';
+import type { GuardedRoute, OperationsRoute, Route } from './route.ts';
 
 /** One route, as far as it can be told without running it. */
 export interface InventoryEntry {
@@ -28,13 +28,11 @@ export function takeInventory(
   routes: Readonly<Record<string, Route>>,
   rules: readonly Rule[],
 ): readonly InventoryEntry[] {
-  const entries = Object.entries(routes).map(([name, route]) => {
+  const entries = Object.entries(routes).flatMap(([name, route]): readonly InventoryEntry[] => {
     const [method = '', path = ''] = name.split(' ');
-    return Object.freeze({
-      method,
-      path,
-      ...(route.kind === 'public' ? { publicBecause: route.reason } : guardedEntry(route, rules)),
-    });
+    if (route.kind === 'public') return [Object.freeze({ method, path, publicBecause: route.reason })];
+    if (route.kind === 'operations') return route.offers.map((offer) => offeredEntry({ method, path }, offer, rules));
+    return [Object.freeze({ method, path, ...guardedEntry(route, rules) })];
   });
   const place = ({ path, method }: InventoryEntry): string => `${path} ${method}`;
   return Object.freeze(entries.sort((one, other) => (place(one) < place(other) ? -1 : 1)));
@@ -50,6 +48,20 @@ function guardedEntry(route: GuardedRoute, rules: readonly Rule[]): Partial<Inve
     limit: Object.freeze({ count: limit.count, period: limit.period }),
     ...(authentication === undefined ? {} : { authentication: JSON.stringify(authentication) }),
   };
+}
+
+type Place = Pick<InventoryEntry, 'method' | 'path'>;
+
+/** `POST /graphql#Query.invoices`: several things behind one path, each with what it declares. */
+function offeredEntry({ method, path }: Place, offer: OperationsRoute['offers'][number], rules: readonly Rule[]) {
+  const { name, actions, ...declared } = offer;
+  const scopes = [...new Set(actions.flatMap((action) => scopesOf(action, rules)))].sort();
+  return Object.freeze({
+    method,
+    path: `${path}#${name}`,
+    ...(actions.length === 0 ? {} : { action: actions.join(' '), scopes: Object.freeze(scopes) }),
+    ...declared,
+  });
 }
 
 function scopesOf(action: string, rules: readonly Rule[]): readonly string[] {

@@ -27,8 +27,14 @@ interface CallerLimits {
   readonly token: string;
   /** The canonical name of the route: ids in a path make no new buckets (R-191). */
   readonly route: string;
-  readonly limit: Limit;
+  /** The route's own; undefined when it has none. */
+  readonly limit: Limit | undefined;
+  /** How the answer calls the limit of the route; `route` by default. */
+  readonly name?: string;
 }
+
+/** What somebody without a token is held to on a route. */
+type StrangerLimits = Pick<CallerLimits, 'route' | 'limit' | 'name'>;
 
 /** Takes the limits of one request. */
 export interface Limiter {
@@ -36,6 +42,8 @@ export interface Limiter {
   readonly takeAddress: () => Promise<void>;
   /** @throws {Refusal} `rate_limited` */
   readonly takeCaller: (caller: CallerLimits) => Promise<void>;
+  /** @throws {Refusal} `rate_limited` */
+  readonly takeStranger: (stranger: StrangerLimits) => Promise<void>;
   /** `RateLimit-Policy` and `RateLimit` for what was taken so far. */
   readonly headers: () => Readonly<Record<string, string>>;
 }
@@ -48,18 +56,18 @@ interface LimiterDeps {
 
 /** One bucket: who is counted, under which name the answer speaks of it. */
 interface Bucket {
-  readonly name: 'address' | 'token' | 'subject' | 'client' | 'route';
+  readonly name: string;
   readonly key: string;
   readonly limit: Limit | undefined;
 }
 
 /** Makes the limiter of one request. A store that fails throws, and admits nothing. */
 export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
-  const taken: [string, Limit, Take][] = [];
+  const taken = new Map<string, readonly [Limit, Take]>();
   const take = async ({ name, key, limit }: Bucket): Promise<void> => {
     if (limit === undefined) return;
     const verdict = await limits.store.take(`${name} ${key}`, limit, runtime);
-    taken.push([name, limit, verdict]);
+    taken.set(name, [limit, verdict]);
     if (verdict.admitted) return;
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
     refuse('rate_limited', { retryAfter: verdict.retryAfter });
@@ -69,19 +77,24 @@ export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
     takeCaller: async (caller) => {
       for (const bucket of callerBuckets(caller, limits)) await take(bucket);
     },
-    headers: () => (taken.length === 0 ? {} : rateLimitFields(taken)),
+    takeStranger: ({ route, limit, name = 'route' }) =>
+      take({ name, key: `${route} ${addressBucket(trace.address)}`, limit }),
+    headers: () => (taken.size === 0 ? {} : rateLimitFields([...taken])),
   };
 }
 
 /** From the one that is hardest to share to the narrowest. An issuer is a URI and has no space: no two keys meet. */
-function callerBuckets({ access, token, route, limit }: CallerLimits, limits: GuardLimits): readonly Bucket[] {
+function callerBuckets(
+  { access, token, route, limit, name = 'route' }: CallerLimits,
+  limits: GuardLimits,
+): readonly Bucket[] {
   const { issuer, subject, client } = access;
   const { perToken, perSubject, perClient } = limits;
   return [
     { name: 'token', key: perToken === undefined ? '' : hashSecret(token), limit: perToken },
     { name: 'subject', key: `${issuer} ${subject}`, limit: perSubject },
     { name: 'client', key: `${issuer} ${client}`, limit: client === undefined ? undefined : perClient },
-    { name: 'route', key: `${route} ${issuer} ${subject}`, limit },
+    { name, key: `${route} ${issuer} ${subject}`, limit },
   ];
 }
 
@@ -89,11 +102,13 @@ function callerBuckets({ access, token, route, limit }: CallerLimits, limits: Gu
  * Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers: `q` requests in `w` seconds, of which `r` are
  * left. `t` is told when none is: the seconds until there is one, as `Retry-After` says too.
  */
-function rateLimitFields(taken: readonly (readonly [string, Limit, Take])[]): Readonly<Record<string, string>> {
+function rateLimitFields(
+  taken: readonly (readonly [string, readonly [Limit, Take]])[],
+): Readonly<Record<string, string>> {
   return {
-    'ratelimit-policy': taken.map(([name, { count, period }]) => `"${name}";q=${count};w=${period}`).join(', '),
+    'ratelimit-policy': taken.map(([name, [{ count, period }]]) => `"${name}";q=${count};w=${period}`).join(', '),
     ratelimit: taken
-      .map(([name, , { remaining, retryAfter }]) =>
+      .map(([name, [, { remaining, retryAfter }]]) =>
         remaining > 0 ? `"${name}";r=${remaining}` : `"${name}";r=0;t=${Math.max(1, Math.ceil(retryAfter))}`,
       )
       .join(', '),

@@ -62,7 +62,7 @@ function mask(row: unknown, type: string, { policy, asking }: OutputDeps): Reado
 }
 
 /** A value with members would carry out what no rule has been asked about. As in a decision, null always fits. */
-function fits(value: unknown, spec: FieldSpec | undefined): boolean {
+export function fits(value: unknown, spec: FieldSpec | undefined): boolean {
   if (value === undefined || value === null) return true;
   switch (spec?.replace('?', '')) {
     case 'text':

@@ -3,7 +3,7 @@ import type { Rule, Vocabulary } from '@castellan/policy';
 import { type HttpRequest, refuse } from '@castellan/protocol';
 import { permitUnknownRevocation } from './insecure.ts';
 import { canonicalSegments } from './path.ts';
-import type { GuardedRoute, Route } from './route.ts';
+import type { GuardedRoute, OperationsRoute, Route } from './route.ts';
 import { isSchema } from './standard-schema.ts';
 import { authenticationProblems } from './step-up.ts';
 
@@ -65,19 +65,25 @@ function routeProblems(row: Row, policy: TablePolicy): readonly string[] {
   const { route } = row;
   if (typeof route !== 'object' || route === null) return ['not a route'];
   if (route.kind === 'public') return publicProblems(row);
+  if (route.kind === 'operations') return operationsProblems(row, route, policy);
   const problems: string[] = [];
   if (route.kind !== 'object' && route.kind !== 'collection') problems.push('build it with routesUnder or publicRoute');
   if (typeof route.handle !== 'function') problems.push('handle is missing');
   if (route.kind === 'object' && typeof route.load !== 'function') problems.push('load is missing');
   return [
     ...problems,
-    ...actionProblems(route, policy),
+    ...actionProblems(route.action, policy),
     ...inputProblems(row, route),
     ...outputProblems(route, policy),
     ...limitProblems('limit', route.limit),
     ...authenticationProblems(route.authentication),
     ...revocationModeProblems(route),
   ];
+}
+
+function operationsProblems(row: Row, route: OperationsRoute, policy: TablePolicy): readonly string[] {
+  const named = row.segments.some(isParameter) ? ['its path has no parameters'] : [];
+  return [...named, ...route.problems(policy)];
 }
 
 function revocationModeProblems({ whenRevocationUnknown: mode }: GuardedRoute): readonly string[] {
@@ -94,7 +100,7 @@ function publicProblems(row: Row): readonly string[] {
   return problems;
 }
 
-function actionProblems({ action }: GuardedRoute, { vocabulary, rules }: TablePolicy): readonly string[] {
+export function actionProblems(action: unknown, { vocabulary, rules }: TablePolicy): readonly string[] {
   if (typeof action !== 'string') return ['action is missing'];
   const [resource = '', verb = ''] = action.split('.');
   const declared = Object.hasOwn(vocabulary.resources, resource) ? vocabulary.resources[resource]?.actions : undefined;

@@ -11,10 +11,16 @@ import type {
   RowOf,
   Vocabulary,
 } from '@castellan/policy';
+import type { HttpAnswer, HttpRequest, Refusal, Runtime } from '@castellan/protocol';
 import type { Access } from './access.ts';
+import type { BodyReader } from './input.ts';
 import type { permitUnknownRevocation } from './insecure.ts';
+import type { Limiter } from './limits.ts';
+import type { AskedPolicy, Asking } from './require.ts';
+import type { TablePolicy } from './route-table.ts';
 import type { StandardSchema } from './standard-schema.ts';
 import type { AuthenticationNeed } from './step-up.ts';
+import type { Trace } from './trace.ts';
 
 /** What a route without a schema for a source receives from it: nothing. */
 export type NoInput = Readonly<Record<string, never>>;
@@ -116,7 +122,61 @@ export interface GuardedRoute {
   readonly handle: (call: never) => unknown;
 }
 
-export type Route = GuardedRoute | PublicRoute;
+/** An answer; with a `stream`, its body comes in pieces for as long as it may. */
+export interface GuardAnswer extends HttpAnswer {
+  /** Whoever carries it calls `return` when the other side is gone. */
+  readonly stream?: AsyncIterable<string>;
+}
+
+/** Who calls, as every question to the policy needs it. */
+export type Caller = Omit<Asking, 'action'>;
+
+/** What the guard hands to a route that finds in the body what is asked for. */
+export interface Exchange {
+  readonly request: HttpRequest;
+  /** The name of the route. */
+  readonly route: string;
+  readonly readBody: BodyReader;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly policy: AskedPolicy;
+  readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'schedule'>;
+  /** Verifies the token of the request, each time anew: for an answer that goes on. */
+  readonly readAccess: () => Promise<Access>;
+  /** The caller from the API's own data, each time anew. */
+  readonly findCaller: (access: Access) => Promise<Caller>;
+  readonly limiter: Limiter;
+  readonly trace: Trace;
+  /** What a refusal looks like here: status, challenge and document. */
+  readonly problem: (refusal: Refusal) => HttpAnswer;
+}
+
+/** One of the things that can be asked for behind an {@link OperationsRoute}, as the inventory tells it. */
+export interface Offer {
+  readonly name: string;
+  readonly actions: readonly string[];
+  readonly input?: readonly string[];
+  readonly output?: string;
+  readonly limit?: Limit;
+  readonly authentication?: string;
+  readonly publicBecause?: string;
+}
+
+/**
+ * A route whose requests say inside their body what they ask for, as in GraphQL: each thing is judged by the same
+ * policy and counted by the same limits, and ends with the same event. Built by `@castellan/guard/graphql`.
+ */
+export interface OperationsRoute {
+  readonly kind: 'operations';
+  /** What is wrong with it under this policy; it is not served then. */
+  readonly problems: (policy: TablePolicy) => readonly string[];
+  readonly offers: readonly Offer[];
+  /** Named exceptions in use, to be told at the start. */
+  readonly insecure: readonly string[];
+  readonly answer: (exchange: Exchange) => Promise<GuardAnswer>;
+}
+
+export type Route = GuardedRoute | PublicRoute | OperationsRoute;
 
 /** What guarded routes are written with; the types of policy and input flow into `load` and `handle`. */
 export interface RouteBuilder<V extends Vocabulary> {

@@ -1,6 +1,12 @@
 /** What becomes known of one request while it is answered, and the one outcome event it ends with. */
-import { type RecordedEvent, type Recorder, recordEvents, type SecurityEvent } from '@castellan/audit';
-import { clientAddress, type HttpRequest, type Refusal, type Runtime } from '@castellan/protocol';
+import {
+  type DecidedEvent,
+  type RecordedEvent,
+  type Recorder,
+  recordEvents,
+  type SecurityEvent,
+} from '@castellan/audit';
+import { clientAddress, type HttpRequest, type Refusal, type Runtime, wireRefusals } from '@castellan/protocol';
 
 export interface TraceDeps {
   readonly recorder: Recorder;
@@ -17,6 +23,8 @@ interface Known {
   readonly action?: string;
   readonly object?: string;
   readonly rules?: readonly string[];
+  readonly operation?: string;
+  readonly decisions?: readonly DecidedEvent[];
 }
 
 export interface Trace {
@@ -24,7 +32,12 @@ export interface Trace {
   readonly address: string;
   readonly know: (known: Known) => void;
   readonly notice: (event: Extract<SecurityEvent, { type: 'limit.hit' | 'failure' }>) => void;
-  /** INVARIANT: called exactly once for each request. */
+  /**
+   * A trace for one of several operations of the request, with an outcome event of its own; once there is one, the
+   * request itself records none.
+   */
+  readonly fork: () => Trace;
+  /** INVARIANT: called exactly once for each request, and once for each fork. */
   readonly end: (status: number, refusal: Refusal | undefined) => void;
 }
 
@@ -32,32 +45,54 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
   const started = deps.runtime.monotonic();
   const correlation = deps.runtime.randomBytes(12).toString('base64url');
   const address = clientAddress(request, deps.trustedProxies);
-  let known: Known = {};
   const record = (event: SecurityEvent): void => deps.record(recordEvents(deps.recorder, correlation, [event])[0]);
+  const open = (start: Known): Trace => {
+    let known = start;
+    let isForked = false;
+    return {
+      correlation,
+      address,
+      know: (more) => {
+        known = { ...known, ...more };
+      },
+      notice: record,
+      fork: () => {
+        isForked = true;
+        return open(known);
+      },
+      end: (status, refusal) => {
+        if (isForked) return;
+        const duration = Math.round(deps.runtime.monotonic() - started);
+        record({
+          ...outcomeOf(status, refusal),
+          ...knownOf(known),
+          method: speakableMethod(request.method),
+          address,
+          duration,
+        });
+      },
+    };
+  };
+  return open({});
+}
+
+/** A failure behind an answer that is otherwise in order (one field of many) is a failure too. */
+function outcomeOf(status: number, refusal: Refusal | undefined) {
+  const worst = Math.max(status, refusal === undefined ? 0 : wireRefusals[refusal.reason].status);
+  const outcome = worst >= 500 ? ('failure' as const) : refusal === undefined ? ('permit' as const) : ('deny' as const);
+  return { type: 'access.decided', status, outcome, reason: refusal?.reason, detail: refusal?.context.detail } as const;
+}
+
+function knownOf({ route = 'none', principal, client, action, object, rules = [], operation, decisions }: Known) {
   return {
-    correlation,
-    address,
-    know: (more) => {
-      known = { ...known, ...more };
-    },
-    notice: record,
-    end: (status, refusal) =>
-      record({
-        type: 'access.decided',
-        route: known.route ?? 'none',
-        method: speakableMethod(request.method),
-        status,
-        outcome: status >= 500 ? 'failure' : refusal === undefined ? 'permit' : 'deny',
-        reason: refusal?.reason,
-        detail: refusal?.context.detail,
-        address,
-        principal: known.principal,
-        client: known.client,
-        action: known.action,
-        object: known.object,
-        rules: known.rules ?? [],
-        duration: Math.round(deps.runtime.monotonic() - started),
-      }),
+    route,
+    principal,
+    client,
+    action,
+    object,
+    rules,
+    ...(operation === undefined ? {} : { operation }),
+    ...(decisions === undefined ? {} : { decisions }),
   };
 }
 

@@ -26,9 +26,27 @@ export function fetchHandler(
     for (const [name, value] of Object.entries(answer.headers)) {
       for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one);
     }
-    const body = answer.status === 204 || answer.body === '' ? null : answer.body;
+    const whole = answer.status === 204 || answer.body === '' ? null : answer.body;
+    const body = answer.stream === undefined ? whole : bodyOf(answer.stream);
     return new Response(body as BodyInit | null, { status: answer.status, headers });
   };
+}
+
+/** Piece by piece, as they are asked for; when the other side is gone, the stream is told. */
+function bodyOf(stream: AsyncIterable<string>): ReadableStream<Uint8Array> {
+  const pieces = stream[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream(
+    {
+      pull: async (controller) => {
+        const piece = await pieces.next();
+        if (piece.done === true) controller.close();
+        else controller.enqueue(encoder.encode(piece.value));
+      },
+      cancel: async () => void (await pieces.return?.()),
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 function plainRequest(request: Request, { address }: Connection): HttpRequest {

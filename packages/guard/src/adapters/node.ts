@@ -4,10 +4,12 @@
  * Unlike the carrier of `protocol` it hands the body over unread: a caller who is refused anyway cannot make the API
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decodeUtf8, type HttpAnswer, type HttpRequest, refuse } from '@castellan/protocol';
+import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
+import type { GuardAnswer } from '../route.ts';
 import { bodyTaken } from './body-taken.ts';
 
 /**
@@ -79,15 +81,34 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
   }
 }
 
-function send(incoming: IncomingMessage, response: ServerResponse, answer: HttpAnswer): void {
+function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
   if (!incoming.complete) response.setHeader('connection', 'close');
   for (const [name, value] of Object.entries(answer.headers)) {
     response.setHeader(name, typeof value === 'string' ? value : [...value]);
   }
+  if (answer.stream !== undefined) return sendStream(response, answer, answer.stream);
   if (!response.hasHeader('content-length') && answer.status !== 204) {
     response.setHeader('content-length', Buffer.byteLength(answer.body));
   }
   response.writeHead(answer.status);
   response.end(answer.body);
+}
+
+/** Piece by piece, no faster than the other side reads; when it is gone, the stream is told. */
+function sendStream(response: ServerResponse, answer: GuardAnswer, stream: AsyncIterable<string>): void {
+  const pieces = stream[Symbol.asyncIterator]();
+  const stop = (): void => void pieces.return?.();
+  response.on('close', stop);
+  response.writeHead(answer.status);
+  response.flushHeaders();
+  const pump = async (): Promise<void> => {
+    for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
+      if (!response.write(piece.value)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+    response.end();
+  };
+  // A connection that has ended before the stream began tells nobody any more.
+  if (response.destroyed) stop();
+  else pump().then(undefined, () => response.destroy());
 }

@@ -73,6 +73,11 @@ export type RefusalReason =
   | 'forbidden'
   | 'object_not_found'
   | 'input_invalid'
+  // GraphQL over HTTP: the operation, not the request that carries it
+  | 'operation_malformed'
+  | 'operation_invalid'
+  | 'operation_too_large'
+  | 'operation_not_listed'
   // A web app's backend: its session, the issuer behind it, the API behind it
   | 'session_required'
   | 'session_ended'
@@ -160,6 +165,10 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   forbidden: wire('access_denied', 403, 'This is not allowed.'),
   object_not_found: wire('not_found', 404, 'There is nothing here.'),
   input_invalid: wire('invalid_request', 400, 'The input is not valid.'),
+  operation_malformed: wire('invalid_request', 400, 'The document is not GraphQL.'),
+  operation_invalid: wire('invalid_request', 400, 'The operation does not fit the schema.'),
+  operation_too_large: wire('invalid_request', 400, 'The operation exceeds a bound of this API.'),
+  operation_not_listed: wire('invalid_request', 400, 'The operation is not one of those that this API lists.'),
   session_required: wire('login_required', 401, 'Sign in first.'),
   session_ended: wire('login_required', 401, 'The session has ended. Sign in again.'),
   sign_in_refused: wire('access_denied', 403, 'The sign-in was not completed.'),
@@ -211,7 +220,7 @@ export interface RefusalContext {
   readonly challenge?: 'Basic' | 'Bearer';
   /** Set when the error may go back to the client. */
   readonly target?: AuthorizationErrorTarget;
-  /** For `input_invalid` at a resource: which members are wrong, by name. Never their values. */
+  /** For `input_invalid` and `operation_…` at a resource: what is wrong, by name. Never values. */
   readonly problems?: readonly { readonly path: string; readonly message: string }[];
   /** For `method_not_allowed`: the methods that are. */
   readonly allow?: string;

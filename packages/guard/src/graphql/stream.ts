@@ -1,0 +1,107 @@
+/**
+ * A subscription as server-sent events, for as long as its principal may see it.
+ *
+ * Owns: asking again, closing, and the frames. Does not own: what is asked (`run`), and executing.
+ *
+ * @see GraphQL over Server-Sent Events, «Distinct connections mode»
+ */
+
+import type { Refusal, Runtime } from '@castellan/protocol';
+import type { ExecutionResult } from 'graphql';
+
+export interface StreamDeps {
+  readonly results: AsyncIterator<ExecutionResult>;
+  readonly runtime: Pick<Runtime, 'schedule'>;
+  /** Milliseconds from one question to the next. */
+  readonly every: number;
+  /** Whether the principal may still see it: the token, its revocation, the caller and the function, asked anew. */
+  readonly recheck: () => Promise<Refusal | undefined>;
+  /** Called before each event is executed. */
+  readonly prepare: () => void;
+  /** What is sent; undefined for an event that is not for this principal. */
+  readonly shape: (result: ExecutionResult) => object | undefined;
+  /** What is sent when the execution itself fails. */
+  readonly failed: (error: unknown) => Refusal;
+  readonly errors: (refusal: Refusal) => object;
+  /** Called exactly once. */
+  readonly end: (refusal: Refusal | undefined) => void;
+}
+
+const completed = 'event: complete\ndata:\n\n';
+const alive = ':\n\n';
+
+/**
+ * The frames. It asks again every `every` milliseconds, whether there are events or not, and closes as soon as the
+ * answer is no: so a lost right counts within that time and the time of one question.
+ */
+export function openStream(deps: StreamDeps): AsyncIterable<string> {
+  const frames: string[] = [];
+  let wake: (() => void) | undefined;
+  let isClosed = false;
+  let isPulling = false;
+  let cancel: (() => void) | undefined;
+  const send = (frame: string): void => {
+    frames.push(frame);
+    wake?.();
+  };
+  const close = (refusal: Refusal | undefined, last: readonly string[]): void => {
+    if (isClosed) return;
+    isClosed = true;
+    cancel?.();
+    // What has been made ready under a right that is lost is not sent any more.
+    if (refusal !== undefined) frames.length = 0;
+    for (const frame of last) frames.push(frame);
+    // A source that never answers must not keep anything waiting.
+    Promise.resolve(deps.results.return?.()).then(undefined, () => undefined);
+    deps.end(refusal);
+    wake?.();
+  };
+  const refuseAll = (refusal: Refusal): void => close(refusal, [frameOf(deps.errors(refusal)), completed]);
+  const tick = async (): Promise<void> => {
+    const refusal = await deps.recheck();
+    if (isClosed) return;
+    if (refusal !== undefined) return refuseAll(refusal);
+    if (frames.length === 0) send(alive);
+    cancel = deps.runtime.schedule(deps.every, () => void tick());
+  };
+  const pull = (): void => {
+    if (isPulling || isClosed) return;
+    isPulling = true;
+    deps.prepare();
+    deps.results.next().then(
+      ({ done, value }) => {
+        isPulling = false;
+        if (isClosed) return;
+        if (done === true) return close(undefined, [completed]);
+        const shaped = deps.shape(value);
+        if (shaped === undefined) pull();
+        else send(frameOf(shaped));
+      },
+      (error: unknown) => refuseAll(deps.failed(error)),
+    );
+  };
+  cancel = deps.runtime.schedule(deps.every, () => void tick());
+  const next = async (): Promise<IteratorResult<string>> => {
+    for (;;) {
+      const frame = frames.shift();
+      if (frame !== undefined) return { done: false, value: frame };
+      if (isClosed) return { done: true, value: undefined };
+      pull();
+      if (frames.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  };
+  const stop = async (): Promise<IteratorResult<string>> => {
+    frames.length = 0;
+    close(undefined, []);
+    return { done: true, value: undefined };
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
+}
+
+function frameOf(result: object): string {
+  return `event: next\ndata: ${JSON.stringify(result)}\n\n`;
+}
