@@ -182,6 +182,22 @@ for (const mode of ['query', 'form_post'] as const) {
     assert.equal(parameters.get('error'), 'request_not_supported');
   });
 
+  module('claims-essential', async () => {
+    const signed = await tokens({ claims: JSON.stringify({ userinfo: { name: { essential: true } } }) });
+    assert.equal((await world.userinfo(signed.accessToken)).json['name'], 'Suite Person');
+    assert.equal(claimsOf(signed)['name'], undefined);
+  });
+
+  // Of the FAPI plans: whatever metadata says is supported can be had.
+  module('claims-parameter-identity-claims', async () => {
+    const supported = world.metadata['claims_supported'] as readonly string[];
+    const all = Object.fromEntries(supported.map((claim) => [claim, null]));
+    const signed = await tokens({ claims: JSON.stringify({ id_token: all, userinfo: all }) });
+    for (const claim of supported) assert.ok(claim in claimsOf(signed), claim);
+    const { json } = await world.userinfo(signed.accessToken);
+    for (const claim of profileClaims.split(' ')) assert.ok(claim in json, claim);
+  });
+
   module('refresh-token', async () => {
     const signed = await tokens({ scope: 'openid offline_access', prompt: 'consent' });
     await world.clock.advance(2);

@@ -28,10 +28,10 @@ export const connectMutants: readonly Mutant[] = [
   },
   {
     row: 'R-065',
-    file: 'packages/server/src/endpoints/userinfo/claims.ts',
+    file: 'packages/server/src/resources/claims.ts',
     breaks: 'the address is told to whoever may sign the person in',
-    find: "scopes.includes('address') && ",
-    replace: '',
+    find: "scopes.includes(scopeByClaim.get(claim) ?? '')",
+    replace: "claim === 'address' || scopes.includes(scopeByClaim.get(claim) ?? '')",
     tests: ['test/flows/standard-claims.test.ts'],
   },
   {

@@ -96,8 +96,8 @@ export const entranceMutants: readonly Break[] = [
     [
       'R-011',
       'a new scope is not asked for',
-      'missingConsent(client, wanted, remembered);',
-      'missingConsent(client, [], remembered);',
+      'missingConsent(client, wanted, remembered.map(withinScopes));',
+      'missingConsent(client, [], remembered.map(withinScopes));',
     ],
     ['R-014', 'prompt=login takes the session that was there', "request.prompt.includes('login') || ", ''],
     ['R-011', 'a native app that was allowed before is never asked about', ' || mayBeImpersonated(situation)', ''],

@@ -16,6 +16,9 @@ function at(file: string, tests: readonly string[], lines: readonly Line[]): rea
   }));
 }
 
+const claims = ['test/flows/claims.test.ts'];
+const parameter = ['packages/server/src/requests/claims-parameter.test.ts'];
+const steps = ['packages/server/src/requests/next-step.test.ts'];
 const pairwise = ['test/flows/pairwise.test.ts'];
 
 export const oidcMutants: readonly Break[] = [
@@ -56,6 +59,49 @@ export const oidcMutants: readonly Break[] = [
       'session === undefined || subjectOf(session.person, client) === hint.subject',
       'true',
     ],
+  ]),
+  ...at('requests/claims-parameter.ts', parameter, [
+    [
+      'R-016',
+      'any client may ask for any claim',
+      "client.scopes.has(scopeOfClaim(claim) ?? '')",
+      'scopeOfClaim(claim) !== undefined',
+    ],
+    [
+      'R-178',
+      'claims are read by the lenient parser',
+      'readJson(text, limits)',
+      '{ value: JSON.parse(text) } as { value: unknown; problem?: string }',
+    ],
+    ['R-014', 'a sub with a value is a wish', "optional('subject', subjectOf(userinfo, idToken))", '({})'],
+    ['R-014', 'an essential acr is a wish', "optional('acr', essentialAcr(idToken))", '({})'],
+  ]),
+  ...at('requests/check.ts', claims, [
+    ['R-014', 'an essential acr that does not exist is asked for by a sign-in', '!isReachable(demand.acr)', 'false'],
+  ]),
+  ...at('requests/next-step.ts', steps, [
+    ['R-014', 'a weaker sign-in will do', 'request.acr === undefined ||', 'request.acr !== null ||'],
+    [
+      'R-011',
+      'a claim that was allowed is its scope',
+      'remembered.map(withinScopes)',
+      "remembered.map((row) => ({ ...row, scopes: row.scopes.map((one) => one.replace(/^claim:/, '')) }))",
+    ],
+  ]),
+  ...at('requests/next-step.ts', claims, [
+    ['R-011', 'nobody is asked about single claims', '...claimsBeside(request),', ''],
+  ]),
+  ...at('tokens/profile-claims.ts', claims, [
+    [
+      'R-049',
+      'a claim of a scope that the client lost is still told',
+      "client.scopes.has(scopeOfClaim(name) ?? '')",
+      "name !== ''",
+    ],
+    ['R-103', 'a claim is told whatever its value', 'value === undefined || !isAsked', 'value === undefined'],
+  ]),
+  ...at('tokens/issue.ts', claims, [
+    ['R-103', 'an ID token tells what UserInfo was asked', 'claims?.idToken ?? []', 'claims?.userinfo ?? []'],
   ]),
   ...at(
     'resolve-config/sector.ts',

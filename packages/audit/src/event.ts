@@ -33,6 +33,8 @@ export type EffectEvent =
       readonly person: string;
       readonly scopes: readonly string[];
       readonly resources: readonly string[];
+      /** By name, those that were asked for one by one; absent when none was. */
+      readonly claims?: readonly string[];
     }
   | {
       readonly type: 'authorization.revoked';

@@ -24,7 +24,6 @@ import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts'
 import { deviceCodeGrant } from './endpoints/token/device-code.ts';
 import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
 import { createTokenEndpoint } from './endpoints/token/token.ts';
-import { profileClaims } from './endpoints/userinfo/claims.ts';
 import { createUserinfoEndpoint } from './endpoints/userinfo/userinfo.ts';
 import { createServerCookies } from './http/cookies.ts';
 import { createFormTokens } from './http/csrf.ts';
@@ -34,6 +33,7 @@ import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
 import { createRepeatWatch } from './requests/repeats.ts';
+import { profileClaims } from './resources/claims.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';

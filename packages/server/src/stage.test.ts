@@ -22,7 +22,6 @@ import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts'
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
 import { refreshTokenGrant } from './endpoints/token/refresh-token.ts';
 import { createTokenEndpoint } from './endpoints/token/token.ts';
-import { profileClaims } from './endpoints/userinfo/claims.ts';
 import { createUserinfoEndpoint } from './endpoints/userinfo/userinfo.ts';
 import type { Exchange } from './http/exchange.ts';
 import { createHandle, type Handle } from './http/handle.ts';
@@ -30,6 +29,7 @@ import type { Pages } from './http/page.ts';
 import type { Route } from './http/route.ts';
 import { createKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { deriveKey } from './keys/master-key.ts';
+import { profileClaims } from './resources/claims.ts';
 import { issuerResource, type Resource, resourceDirectory } from './resources/resource.ts';
 import { createSessions } from './sessions/session.ts';
 import { createStatusIndexes } from './status/status-indexes.ts';

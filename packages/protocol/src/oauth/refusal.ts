@@ -60,6 +60,7 @@ export type RefusalReason =
   | 'request_object_unsupported'
   | 'request_uri_unsupported'
   | 'registration_unsupported'
+  | 'authentication_requirements_unmet'
   | 'access_denied'
   // OpenID Connect RP-Initiated Logout §2
   | 'id_token_hint_invalid'
@@ -147,6 +148,11 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   resource_invalid: wire('invalid_target', 400, 'The resource is not allowed here.'),
   login_required: wire('login_required', 400, 'The person must sign in.'),
   consent_required: wire('consent_required', 400, 'The person must consent.'),
+  authentication_requirements_unmet: wire(
+    'unmet_authentication_requirements',
+    400,
+    'The sign-in that is asked for is not possible here.',
+  ),
   request_object_unsupported: wire('request_not_supported', 400, 'Request objects are not supported.'),
   request_uri_unsupported: wire('request_uri_not_supported', 400, 'The request_uri parameter is not supported.'),
   registration_unsupported: wire('registration_not_supported', 400, 'The registration parameter is not supported.'),

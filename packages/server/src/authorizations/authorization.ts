@@ -15,6 +15,7 @@ import {
 } from '@castellan/protocol';
 import type { Exchange } from '../http/exchange.ts';
 import type { StatusIndexes } from '../status/status-indexes.ts';
+import type { AskedClaims } from '../store/asked-claims.ts';
 import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
 
 /** The part of the checked authorization request that is granted. */
@@ -23,6 +24,7 @@ interface GrantedRequest {
   readonly scopes: readonly string[];
   /** Audiences, at least one: those named or the client's default, and with `openid` the issuer. */
   readonly resources: readonly string[];
+  readonly claims?: AskedClaims;
   readonly codeChallenge?: string;
   readonly nonce?: string;
 }
@@ -88,10 +90,16 @@ export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
         person: granting.session.person,
         scopes: authorization.scopes,
         resources: authorization.resources,
+        ...claimNames(authorization),
       }),
     );
     return verdict === 'created' ? { code } : verdict;
   };
+}
+
+function claimNames({ claims }: AuthorizationRow): { readonly claims?: readonly string[] } {
+  const names = [...(claims?.userinfo ?? []), ...(claims?.idToken ?? [])].map(({ name }) => name);
+  return names.length === 0 ? {} : { claims: [...new Set(names)] };
 }
 
 /** The hash to find a code by, or undefined for text that never was one. */
@@ -102,7 +110,9 @@ export function codeHashOf(text: string): string | undefined {
 /** A new authorization of what a person has just allowed. */
 export async function newAuthorization(
   deps: Pick<GrantDeps, 'issuer' | 'statusIndexes'> & { readonly runtime: Pick<Runtime, 'randomBytes'> },
-  granting: Pick<Granting, 'client' | 'session'> & { readonly request: Pick<GrantedRequest, 'scopes' | 'resources'> },
+  granting: Pick<Granting, 'client' | 'session'> & {
+    readonly request: Pick<GrantedRequest, 'scopes' | 'resources' | 'claims'>;
+  },
   now: number,
 ): Promise<AuthorizationRow> {
   const { client, session, request } = granting;
@@ -114,6 +124,7 @@ export async function newAuthorization(
     session: session.id,
     scopes: request.scopes,
     resources: [...new Set(audiences)],
+    claims: request.claims,
     authTime: session.authTime,
     acr: session.acr,
     amr: session.amr,

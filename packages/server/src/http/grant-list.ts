@@ -8,6 +8,7 @@ interface AskedAt {
     readonly audience: string;
     readonly name: string;
     readonly scopes: ReadonlyMap<string, string>;
+    readonly parts?: ReadonlyMap<string, string>;
   };
   readonly scopes: readonly string[];
 }
@@ -17,7 +18,9 @@ export function grantList(id: string, asked: readonly AskedAt[]): Html | '' {
 }
 
 function grantOf({ resource, scopes }: AskedAt): Html {
-  const words = scopes.map((scope) => html`<li>${resource.scopes.get(scope) ?? scope}</li>`);
+  const words = scopes.map(
+    (scope) => html`<li>${resource.scopes.get(scope) ?? resource.parts?.get(scope) ?? scope}</li>`,
+  );
   const list = words.length === 0 ? html`<li>Be recognised there</li>` : words;
   return html`<li><h2>${resource.name}</h2><p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
 `;

@@ -16,10 +16,12 @@ import {
 } from '@castellan/protocol';
 import type { Client, ClientDirectory } from '../clients/client.ts';
 import { offlineScope, type ResourceDirectory } from '../resources/resource.ts';
+import { isReachable } from '../sessions/authentication-context.ts';
+import { type ClaimsDemand, parseClaims } from './claims-parameter.ts';
 import type { SentParameters } from './parse.ts';
 
 /** An authorization request that may be granted if the person agrees. Parked as JSON, so plain data only. */
-export interface CheckedRequest {
+export interface CheckedRequest extends ClaimsDemand {
   readonly client: string;
   /** As sent; it fits a registered one. */
   readonly redirectUri: string;
@@ -35,7 +37,7 @@ export interface CheckedRequest {
   /** Seconds. */
   readonly maxAge?: number;
   readonly loginHint?: string;
-  /** Nobody else will do: the subject of a verified `id_token_hint`. */
+  /** Nobody else will do: the subject of a verified `id_token_hint`, or a `sub` asked for by its value. */
   readonly subject?: string;
 }
 
@@ -75,6 +77,7 @@ export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promi
     const granted = checkGrant(sent, client, deps.resources);
     const responseMode = checkResponseMode(sent.get('response_mode'), client);
     const asked = await checkInteraction(sent, client, deps);
+    const demanded = checkClaims(sent, client, { ...granted, ...asked });
     const request: CheckedRequest = {
       client: client.id,
       redirectUri,
@@ -82,6 +85,7 @@ export async function checkRequest(sent: SentParameters, deps: CheckDeps): Promi
       ...(state === undefined ? {} : { state }),
       ...granted,
       ...asked,
+      ...demanded,
     };
     return { client, request };
   } catch (error) {
@@ -267,6 +271,28 @@ async function checkInteraction(sent: SentParameters, client: Client, deps: Chec
     ...(loginHint === undefined || loginHint.length > longestLoginHint ? {} : { loginHint }),
     ...(subject === undefined ? {} : { subject }),
   };
+}
+
+/**
+ * What `claims` asks for. Claims about a person are told by UserInfo and the ID token, which only `openid` opens.
+ *
+ * @throws {Refusal} `authentication_requirements_unmet` for a sign-in that this server does not have
+ */
+function checkClaims(
+  sent: SentParameters,
+  client: Client,
+  { scopes, subject: hinted }: Pick<CheckedRequest, 'scopes' | 'subject'>,
+): ClaimsDemand {
+  const text = sent.get('claims');
+  if (text === undefined) return {};
+  const { claims, ...demand } = parseClaims(text, client);
+  if (hinted !== undefined && demand.subject !== undefined && demand.subject !== hinted) {
+    refuse('invalid_parameter', { detail: 'claims and id_token_hint name two people' });
+  }
+  if (demand.acr !== undefined && !isReachable(demand.acr)) {
+    refuse('authentication_requirements_unmet', { detail: 'an essential acr that no sign-in here has' });
+  }
+  return claims === undefined || !scopes.includes('openid') ? demand : { ...demand, claims };
 }
 
 /** @see https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest */

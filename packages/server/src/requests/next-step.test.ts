@@ -198,6 +198,15 @@ const cases: readonly (readonly [rows: string, title: string, changes: Partial<S
     { ...withRequest({ subject: 'bob' }), parked: { ...parked, session: 'session' } },
     'login_required',
   ],
+  ['R-014', 'signed in as strongly as asked', withRequest({ acr: ['gold', 'acr'] }), 'respond'],
+  ['R-014', 'signed in, and not as strongly as asked', withRequest({ acr: ['gold'] }), 'login'],
+  ['R-014', 'not as strongly as asked, silently', withRequest({ acr: ['gold'], prompt: ['none'] }), 'login_required'],
+  [
+    'R-014',
+    'not as strongly as asked by the sign-in for it',
+    { ...withRequest({ acr: ['gold'] }), parked: { ...parked, session: 'session' } },
+    'authentication_requirements_unmet',
+  ],
   ['I-6', 'denied', { parked: { ...parked, deniedAt: now, session: 'session' } }, 'access_denied'],
   ['I-6', 'denied before signing in', { parked: { ...parked, deniedAt: now }, session: undefined }, 'access_denied'],
 ];
@@ -225,6 +234,18 @@ test('R-011[consent] what is asked is what is missing, and with prompt=consent e
   assert.deepEqual(missing.step === 'consent' && missing.asked, [{ resource: api, scopes: ['api:write'] }]);
   const all = nextStep({ ...situation, wanted, ...prompt('consent') });
   assert.deepEqual(all.step === 'consent' && all.asked, wanted);
+});
+
+test('R-011[consent] a claim is within its scope, and no scope is within a claim', () => {
+  const ask = (scopes: readonly string[], rememberedScopes: readonly string[]): string => {
+    const wanted = [{ resource: api, scopes }];
+    return word(nextStep({ ...situation, wanted, remembered: [{ ...remembered, scopes: rememberedScopes }] }));
+  };
+  assert.equal(ask(['claim:email'], ['email']), 'respond');
+  assert.equal(ask(['claim:email'], ['claim:email']), 'respond');
+  assert.equal(ask(['email'], ['claim:email', 'claim:email_verified']), 'consent');
+  assert.equal(ask(['claim:email'], ['claim:email_verified']), 'consent');
+  assert.equal(ask(['claim:phone_number'], ['email', 'profile']), 'consent');
 });
 
 test('R-011[consent] wanted scopes stand with their resource, and offline access with the issuer', () => {

@@ -5,6 +5,7 @@
 import type { RefusalReason } from '@castellan/protocol';
 import { missingConsent, type WantedConsent } from '../authorizations/consent.ts';
 import type { Client } from '../clients/client.ts';
+import { claimRight, claimsOfScopes, withClaimRights } from '../resources/claims.ts';
 import { offlineScope, type ResourceDirectory, scopesAt } from '../resources/resource.ts';
 import type { ConsentRow, ParkedRequestRow, SessionRow } from '../store/store.ts';
 import type { CheckedRequest } from './check.ts';
@@ -49,15 +50,17 @@ export function nextStep(situation: Situation): NextStep {
 function loginStep(situation: Situation): NextStep {
   const { request, parked, session } = situation;
   if (request.prompt.includes('none')) return { step: 'refuse', reason: 'login_required' };
-  // Somebody signed in for this request, but not the person the client named: asking again would go round in circles.
-  const otherPerson = session !== undefined && session.id === parked?.session && !isMeant(situation);
-  return otherPerson ? { step: 'refuse', reason: 'login_required' } : { step: 'login' };
+  // Somebody signed in for this request, and it is not enough: asking again would go round in circles.
+  const hasJustSignedIn = session !== undefined && session.id === parked?.session;
+  if (hasJustSignedIn && !isMeant(situation)) return { step: 'refuse', reason: 'login_required' };
+  if (hasJustSignedIn && !isStrong(situation)) return { step: 'refuse', reason: 'authentication_requirements_unmet' };
+  return { step: 'login' };
 }
 
 /** The session, if it is enough for what the request asks of it. */
 function sessionThatCounts(situation: Situation): SessionRow | undefined {
   const { request, parked, session, now } = situation;
-  if (session === undefined || !isMeant(situation)) return undefined;
+  if (session === undefined || !isMeant(situation) || !isStrong(situation)) return undefined;
   // INVARIANT: only a sign-in made for this very request is fresh, whatever the clocks say.
   if (parked?.session === session.id) return session;
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return undefined;
@@ -74,6 +77,11 @@ function isMeant({ request, subject }: Situation): boolean {
   return request.subject === undefined || request.subject === subject;
 }
 
+/** Whether the sign-in is one that the client takes, if it insists on any (OpenID Connect Core §5.5.1.1). */
+function isStrong({ request, session }: Situation): boolean {
+  return request.acr === undefined || (session !== undefined && request.acr.includes(session.acr));
+}
+
 /**
  * What the person must still be asked; everything, once for this request, with `prompt=consent` and for a client that
  * another program could stand in for.
@@ -81,7 +89,14 @@ function isMeant({ request, subject }: Situation): boolean {
 function askedConsent(situation: Situation): readonly WantedConsent[] {
   const { request, client, wanted, remembered } = situation;
   const isForced = request.prompt.includes('consent') || mayBeImpersonated(situation);
-  return isForced && !hasJustConsented(situation) ? wanted : missingConsent(client, wanted, remembered);
+  return isForced && !hasJustConsented(situation)
+    ? wanted
+    : missingConsent(client, wanted, remembered.map(withinScopes));
+}
+
+/** Whoever allowed a scope allowed each claim of it, and nobody who allowed a claim allowed its scope. */
+function withinScopes(consent: ConsentRow): ConsentRow {
+  return { ...consent, scopes: withClaimRights(consent.scopes) };
 }
 
 /**
@@ -101,9 +116,12 @@ function hasJustConsented({ parked, wanted, remembered }: Situation): boolean {
   );
 }
 
-/** What a request wants, by resource; `offline_access` stands with the issuer, whose word it is. */
+/**
+ * What a request wants, by resource; `offline_access` stands with the issuer, whose word it is, and so do claims that
+ * are asked for one by one.
+ */
 export function wantedConsent(
-  request: Pick<CheckedRequest, 'scopes' | 'resources'>,
+  request: Pick<CheckedRequest, 'scopes' | 'resources' | 'claims'>,
   resources: ResourceDirectory,
 ): readonly WantedConsent[] {
   const { issuer } = resources;
@@ -115,5 +133,14 @@ export function wantedConsent(
   });
   const own = request.resources.includes(issuer.audience) ? scopesAt(issuer, request.scopes) : [];
   const wantsIssuer = request.resources.includes(issuer.audience) || offline.length > 0;
-  return wantsIssuer ? [{ resource: issuer.audience, scopes: [...own, ...offline] }, ...wanted] : wanted;
+  return wantsIssuer
+    ? [{ resource: issuer.audience, scopes: [...own, ...claimsBeside(request), ...offline] }, ...wanted]
+    : wanted;
+}
+
+/** The rights to claims that no scope of the request covers. */
+function claimsBeside({ scopes, claims }: Pick<CheckedRequest, 'scopes' | 'claims'>): readonly string[] {
+  const covered: readonly string[] = claimsOfScopes(scopes);
+  const asked = [...(claims?.userinfo ?? []), ...(claims?.idToken ?? [])].map(({ name }) => name);
+  return [...new Set(asked)].filter((name) => !covered.includes(name)).map(claimRight);
 }

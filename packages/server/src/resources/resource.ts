@@ -6,6 +6,7 @@
  */
 import type { SignatureAlgorithm } from '@castellan/protocol';
 import type { Credentials } from '../clients/client.ts';
+import { claimRights } from './claims.ts';
 
 export interface Resource {
   /** The `aud` of its tokens and the value of `resource` (RFC 8707 §2). */
@@ -14,6 +15,8 @@ export interface Resource {
   readonly name: string;
   /** Scope -> what it lets a client do. */
   readonly scopes: ReadonlyMap<string, string>;
+  /** Right -> what it lets a client do, for parts of a scope that can be allowed singly and are no scopes. */
+  readonly parts?: ReadonlyMap<string, string>;
   readonly algorithm: SignatureAlgorithm;
   /** Seconds, at most {@link longestAccessToken}. */
   readonly accessTokenLifetime: number;
@@ -66,6 +69,7 @@ export function issuerResource(issuer: string, accessTokenLifetime: number): Res
       ['phone', 'See your phone number'],
       [offlineScope, 'Keep this access when you are not signed in'],
     ]),
+    parts: claimRights,
     algorithm: 'ES256',
     tokenFormat: 'jwt',
     accessTokenLifetime,

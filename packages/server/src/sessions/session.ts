@@ -14,6 +14,7 @@ import {
 } from '@castellan/protocol';
 import type { Acting, Exchange } from '../http/exchange.ts';
 import type { PersonRow, SessionRow, SessionStore } from '../store/store.ts';
+import { passwordAcr } from './authentication-context.ts';
 
 export interface Sessions {
   /** The live session of this cookie value, of somebody who may act; moves the idle limit at most once a minute. */
@@ -59,9 +60,6 @@ export interface SessionDeps {
   /** Seconds. */
   readonly lifetimes: { readonly sessionIdle: number; readonly sessionAbsolute: number };
 }
-
-/** The `acr` of a sign-in with a password alone. */
-export const passwordAcr = 'urn:castellan:acr:password';
 
 /** A use within this many seconds of the last one does not move the idle limit: reading must not cost a write. */
 const touchInterval = 60;

@@ -1,5 +1,6 @@
 /** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
 
+import type { AskedClaims } from './asked-claims.ts';
 import type { DeviceCodeRow } from './device-code-store.ts';
 import type { PasswordLinkRow } from './password-link-store.ts';
 import type { RegistrationKind, RegistrationRow, RegistrationState } from './registry-store.ts';
@@ -9,6 +10,7 @@ import {
   integer,
   json,
   noneAsBlank,
+  optional,
   optionalInteger,
   optionalText,
   type Shape,
@@ -114,6 +116,7 @@ const authorizationFields = {
   session: optionalText('session_id'),
   scopes: json<readonly string[]>('scopes'),
   resources: json<readonly string[]>('resources'),
+  claims: optional(json<AskedClaims>('claims')),
   authTime: optionalInteger('auth_time'),
   acr: optionalText('acr'),
   amr: json<readonly string[]>('amr'),

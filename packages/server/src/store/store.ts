@@ -11,6 +11,7 @@
  * Owns: the ports and the stored shapes. Does not own: any rule about who may do what.
  */
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
+import type { AskedClaims } from './asked-claims.ts';
 import type { DeviceCodeStore } from './device-code-store.ts';
 import type { PasswordLinkStore } from './password-link-store.ts';
 import type { Profile } from './profile.ts';
@@ -211,6 +212,8 @@ export interface AuthorizationRow {
   readonly scopes: readonly string[];
   /** Audiences. */
   readonly resources: readonly string[];
+  /** Undefined when no claim was asked for by itself. */
+  readonly claims: AskedClaims | undefined;
   readonly authTime: number | undefined;
   readonly acr: string | undefined;
   readonly amr: readonly string[];

@@ -24,8 +24,9 @@ import { longestAccessToken, type Resource, scopesAt } from '../resources/resour
 import { statusClaim } from '../status/status-claim.ts';
 import type { StatusIndexes } from '../status/status-indexes.ts';
 import type { OwnedStatus, StatusStore } from '../store/status-store.ts';
-import type { AccessTokenStore, AuthorizationRow } from '../store/store.ts';
+import type { AccessTokenStore, AuthorizationRow, PersonStore } from '../store/store.ts';
 import { nameAccessToken } from './access-token.ts';
+import { askedClaimsOf } from './profile-claims.ts';
 
 /** What tokens are issued for; everything in it was checked. */
 interface Issuance {
@@ -53,6 +54,7 @@ export interface MintDeps {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'signer'>;
   readonly store: Pick<AccessTokenStore, 'addReferenceToken'> &
+    Pick<PersonStore, 'findPerson'> &
     Pick<StatusStore, 'findServiceStatus' | 'startServiceStatus'>;
   readonly statusIndexes: StatusIndexes;
   readonly subjectOf: SubjectOf;
@@ -150,7 +152,10 @@ async function storeReference(
   return text;
 }
 
-/** OpenID Connect Core §2. It says who signed in and how, and gives no access to anything. */
+/**
+ * OpenID Connect Core §2. It says who signed in and how, and gives no access to anything. Of the person it tells what
+ * was asked for by name, and nothing for a scope.
+ */
 async function issueIdToken(
   deps: MintDeps,
   issuance: ForSubject & { readonly authorization: AuthorizationRow; readonly accessToken: string },
@@ -159,6 +164,7 @@ async function issueIdToken(
   const { authorization, client } = issuance;
   const now = epochSeconds(deps.runtime);
   const claims = {
+    ...(await askedOfPerson(deps, authorization, client)),
     iss: deps.issuer,
     aud: client.id,
     sub: issuance.subject,
@@ -181,6 +187,17 @@ async function issueIdToken(
     scopes: ['openid'],
   });
   return idToken;
+}
+
+async function askedOfPerson(
+  { store }: MintDeps,
+  { claims, person: id }: AuthorizationRow,
+  client: Client,
+): Promise<Readonly<Record<string, unknown>>> {
+  const asked = claims?.idToken ?? [];
+  if (asked.length === 0 || id === undefined) return {};
+  const person = (await store.findPerson(id)) ?? refuse('server_error', { detail: 'an authorization of nobody' });
+  return askedClaimsOf(person, asked, client);
 }
 
 function authenticationClaims(authorization: AuthorizationRow): { auth_time?: number; acr?: string } {

@@ -86,7 +86,7 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
       'phone_number_verified',
       'address',
     ],
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     authorization_response_iss_parameter_supported: true,

@@ -13,7 +13,7 @@ import {
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
-import { passwordAcr } from '../../sessions/session.ts';
+import { authenticationContexts } from '../../sessions/authentication-context.ts';
 import { documentAnswer, type PublicDocument, publicDocument } from './document.ts';
 
 /** For the routes of this folder: long enough to spare requests, far shorter than a key is announced (`keys/`). */
@@ -81,7 +81,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     token_endpoint_auth_methods_supported: clientMethods,
     token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     code_challenge_methods_supported: ['S256'],
-    acr_values_supported: [passwordAcr],
+    acr_values_supported: authenticationContexts,
     claim_types_supported: ['normal'],
     claims_supported: [
       'iss',
@@ -96,7 +96,7 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
       'sid',
       ...deps.profileClaims,
     ],
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     // Said because the default is true (OpenID Connect Discovery §3).
     request_uri_parameter_supported: false,

@@ -22,9 +22,10 @@ import type { Client, ClientDirectory } from '../../clients/client.ts';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
 import { longestAccessToken, type Resource } from '../../resources/resource.ts';
+import type { AskedClaim } from '../../store/asked-claims.ts';
 import type { AuthorizationStore, PersonRow, PersonStore } from '../../store/store.ts';
 import type { AccessTokens } from '../../tokens/access-token.ts';
-import { claimsOf } from './claims.ts';
+import { askedClaimsOf, claimsOf } from '../../tokens/profile-claims.ts';
 
 export interface UserinfoDeps {
   /** The issuer as a resource. */
@@ -58,9 +59,10 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
       refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
     }
     if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
-    const person = await loadPerson(deps, { authorization: ground.authorization, subject });
+    const { person, asked } = await loadPerson(deps, { authorization: ground.authorization, subject });
     exchange.identify({ client, person: person.id });
-    return answer(registered, { sub: subject, ...claimsOf(person, scopes) }, deps);
+    const told = { ...claimsOf(person, scopes), ...askedClaimsOf(person, asked, registered) };
+    return answer(registered, { sub: subject, ...told }, deps);
   };
 }
 
@@ -127,15 +129,19 @@ interface Named {
 }
 
 /**
- * The person of the token's authorization; what a subject stands for cannot be told from the subject.
+ * The person of the token's authorization, and which claims it has besides those of its scopes. What a subject stands
+ * for cannot be told from the subject.
  *
  * INVARIANT: whether the person is active was seen where the token was found to stand, and nowhere else (R-036).
  */
-async function loadPerson(deps: UserinfoDeps, { authorization: id, subject }: Named): Promise<PersonRow> {
+async function loadPerson(
+  deps: UserinfoDeps,
+  { authorization: id, subject }: Named,
+): Promise<{ readonly person: PersonRow; readonly asked: readonly AskedClaim[] }> {
   const authorization = id === undefined ? undefined : await deps.store.findAuthorization(id);
   const person = authorization?.person && (await deps.store.findPerson(authorization.person));
   if (authorization === undefined || !person || deps.subjectOf(person.id, authorization) !== subject) {
     return refuse('token_invalid', { detail: 'not the person of the authorization' });
   }
-  return person;
+  return { person, asked: authorization.claims?.userinfo ?? [] };
 }

@@ -36,6 +36,7 @@ function granting({ name, check }: Conformance): void {
         session: session.id,
         cnf: '{"jkt":"thumbprint"}',
         sector: 'sector.example',
+        claims: { userinfo: [{ name: 'name' }], idToken: [{ name: 'email', values: ['a@b.example', 1, null] }] },
         offline: true,
       });
       const code = codeRow(authorization.id, { nonce: undefined });

@@ -109,6 +109,7 @@ export function authorizationRow(change: Partial<AuthorizationRow> = {}): Author
     session: undefined,
     scopes: ['openid', 'invoices:read'],
     resources: ['https://issuer.example', 'https://api.example'],
+    claims: undefined,
     authTime: start,
     acr: 'urn:example:password',
     amr: ['pwd'],

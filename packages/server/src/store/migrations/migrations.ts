@@ -14,6 +14,7 @@ import { keysChange } from './0030-keys-change.ts';
 import { registry } from './0040-registry.ts';
 import { statusLists } from './0050-status-lists.ts';
 import { passwordLinks } from './0060-password-links.ts';
+import { askedClaims } from './0070-asked-claims.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: 'registry', statements: registry },
   { version: 6, name: 'status-lists', statements: statusLists },
   { version: 7, name: 'password-links', statements: passwordLinks },
+  { version: 8, name: 'asked-claims', statements: askedClaims },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;
