@@ -7,6 +7,7 @@ import type { Start } from './graphql-answer.ts';
 import { documents } from './graphql-documents.ts';
 import { objects } from './graphql-objects.ts';
 import { answers, counting } from './graphql-requests.ts';
+import { sockets } from './graphql-sockets.ts';
 import { streams } from './graphql-streams.ts';
 import { startWorld, type WorldOptions } from './graphql-world.ts';
 
@@ -18,4 +19,5 @@ export function graphqlConformance(name: string, engine?: WorldOptions['engine']
   counting(name, start);
   answers(name, start);
   streams(name, start);
+  sockets(name, start);
 }

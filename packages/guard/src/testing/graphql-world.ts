@@ -174,6 +174,10 @@ export interface GraphqlWorld extends Omit<NotesApi, 'send' | 'notes'> {
   readonly invoice: (id: number) => Invoice | undefined;
   /** Changes a row behind the API's back. */
   readonly run: (sql: string) => void;
+  /** When a subscription asks for the next event. */
+  readonly listening: () => Promise<void>;
+  /** When the source of a subscription is closed. */
+  readonly ended: () => Promise<void>;
   /** Tells every open subscription. */
   readonly publish: (invoice: unknown) => void;
   /** Who has a role other than the usual; a role of `gone` is nobody. */
@@ -253,6 +257,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<GraphqlWor
     invoice: (id) => rowsOf(database, 'SELECT * FROM invoices WHERE id = ?', [id])[0] as unknown as Invoice | undefined,
     run: (sql) => database.exec(sql),
     publish: topic.publish,
+    listening: () => topic.listening.promise,
+    ended: () => topic.ended.promise,
   };
 }
 
@@ -369,13 +375,19 @@ function executable(database: DatabaseSync, topic: Topic): { schema: GraphQLSche
 }
 
 interface Topic {
+  readonly listening: PromiseWithResolvers<void>;
+  readonly ended: PromiseWithResolvers<void>;
   readonly open: () => AsyncIterableIterator<unknown>;
   readonly publish: (invoice: unknown) => void;
 }
 
 function createTopic(): Topic {
   const open = new Set<(value: unknown) => void>();
+  const listening = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
   return {
+    listening,
+    ended,
     publish: (invoiceChanged) => {
       for (const push of open) push({ invoiceChanged, tick: 'tock' });
     },
@@ -389,14 +401,16 @@ function createTopic(): Topic {
       };
       open.add(push);
       const source: AsyncIterableIterator<unknown> = {
-        next: () =>
-          waiting.length > 0
-            ? Promise.resolve({ done: false, value: waiting.shift() })
-            : new Promise((resolve) => {
-                wake = resolve;
-              }),
+        next: () => {
+          listening.resolve();
+          if (waiting.length > 0) return Promise.resolve({ done: false, value: waiting.shift() });
+          return new Promise((resolve) => {
+            wake = resolve;
+          });
+        },
         return: () => {
           open.delete(push);
+          ended.resolve();
           wake?.({ done: true, value: undefined });
           return Promise.resolve({ done: true, value: undefined });
         },
