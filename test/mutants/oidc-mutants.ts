@@ -91,6 +91,31 @@ export const oidcMutants: readonly Break[] = [
   ...at('requests/next-step.ts', claims, [
     ['R-011', 'nobody is asked about single claims', '...claimsBeside(request),', ''],
   ]),
+  ...at(
+    'requests/check.ts',
+    ['test/flows/authorize-truth.test.ts'],
+    [
+      ['S-21', 'any response type means code', "if (type !== 'code')", "if (type === '')"],
+      ['R-016', 'a scope of nobody is granted', 'if (foreign !== undefined)', 'if (foreign === null)'],
+    ],
+  ),
+  ...at(
+    'endpoints/consent/consent.ts',
+    ['test/flows/consent-path.test.ts'],
+    [['R-014', 'the consent page asks whoever comes', "next.step === 'consent' ?", "next.step !== 'respond' ?"]],
+  ),
+  ...at(
+    'endpoints/token/refresh-token.ts',
+    ['test/flows/step-up.test.ts'],
+    [
+      [
+        'R-014',
+        'a refresh counts as a recent sign-in',
+        '        ...found,\n        askedScope: scope,',
+        '        ...found,\n        authorization: { ...found.authorization, authTime: now },\n        askedScope: scope,',
+      ],
+    ],
+  ),
   ...at('tokens/profile-claims.ts', claims, [
     [
       'R-049',
