@@ -8,7 +8,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
 import { Command } from 'commander';
+import { consentCommand } from './admin/consent.ts';
 import { keysCommand } from './admin/keys.ts';
+import { sessionCommand } from './admin/session.ts';
 import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
 import { parsePort } from './dev/ports.ts';
@@ -70,7 +72,8 @@ program
 
 program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }));
 
-for (const command of [userCommand, keysCommand]) program.addCommand(command({ runtime: systemRuntime, print }));
+for (const command of [userCommand, keysCommand, sessionCommand, consentCommand])
+  program.addCommand(command({ runtime: systemRuntime, print }));
 
 function loginDeps(): LoginDeps {
   const home = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');

@@ -3,8 +3,10 @@ import './needed-node.ts';
 export type { NewPerson } from './accounts/accounts.ts';
 export type { StateChange } from './accounts/person.ts';
 export { type Administration, openAdministration } from './administration/administration.ts';
+export type { ConsentsAdministration } from './administration/consents.ts';
 export type { KeysAdministration, KeyView } from './administration/keys.ts';
 export type { PasswordLink, PeopleAdministration, PersonView } from './administration/people.ts';
+export type { SessionsAdministration, SessionView } from './administration/sessions.ts';
 export type {
   ClientConfig,
   Config,

@@ -267,8 +267,9 @@ export async function openStage(t: TestContext, options: StageOptions = {}): Pro
         codeChallenge: challengeOf(verifier),
         ...(asked.nonce === undefined ? {} : { nonce: asked.nonce }),
       };
-      const granted = await grant({ client: testClient(client), session, request, parkedIdHash: undefined }, exchange);
-      if (granted === 'parked_request_gone') throw new Error('not granted');
+      const granting = { client: testClient(client), session, request, parkedIdHash: undefined, relied: [] };
+      const granted = await grant(granting, exchange);
+      if (typeof granted === 'string') throw new Error('not granted');
       return granted.code;
     },
     redeem: (code, changes = {}, as) =>

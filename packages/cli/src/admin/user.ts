@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { CommandError } from '../failure.ts';
 import { type Column, renderFields, renderTable, renderTime } from '../table.ts';
 import { type AdminDeps, administer, type ProjectOptions, withProject } from './admin.ts';
+import { findPerson } from './find-person.ts';
 import { type PageOptions, printPage, withPage } from './page.ts';
 
 /** The commands, to be added to a program. */
@@ -147,11 +148,4 @@ function endSessions(deps: AdminDeps): Action<ProjectOptions> {
       `${person.loginName} is signed out: ${ended === 1 ? 'one session has' : `${ended} sessions have`} ended.`,
     );
   });
-}
-
-/** @throws {CommandError} when there is no such person */
-async function findPerson(people: PeopleAdministration, name: string): Promise<PersonView> {
-  const person = await people.find(name);
-  if (person === undefined) throw new CommandError(`There is no person called ${name}.`);
-  return person;
 }

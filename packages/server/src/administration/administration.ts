@@ -15,12 +15,16 @@ import type { Acting } from '../http/exchange.ts';
 import { resolveConfig } from '../resolve-config/resolve-config.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { administerConsents, type ConsentsAdministration } from './consents.ts';
 import { administerKeys, type KeysAdministration } from './keys.ts';
 import { administerPeople, type PeopleAdministration } from './people.ts';
+import { administerSessions, type SessionsAdministration } from './sessions.ts';
 
 /** What an administrator may see and change. */
 export interface Administration {
   readonly people: PeopleAdministration;
+  readonly sessions: SessionsAdministration;
+  readonly consents: ConsentsAdministration;
   readonly keys: KeysAdministration;
   /** Closes the store. */
   readonly close: () => Promise<void>;
@@ -52,7 +56,13 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
   const recorder: Recorder = { source: resolved.issuer, actor: 'administrator', now, randomBytes };
   const store = await openStore(resolved.store, runtime);
   const deps: AdministrationDeps = { config: resolved, store, runtime, recorder, act: () => beginAct(recorder) };
-  return Object.freeze({ people: administerPeople(deps), keys: administerKeys(deps), close: store.close });
+  return Object.freeze({
+    people: administerPeople(deps),
+    sessions: administerSessions(deps),
+    consents: administerConsents(deps),
+    keys: administerKeys(deps),
+    close: store.close,
+  });
 }
 
 function beginAct(recorder: Recorder): Acting {

@@ -17,6 +17,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { StatusIndexes } from '../status/status-indexes.ts';
 import type { AskedClaims } from '../store/asked-claims.ts';
 import type { AuthorizationRow, AuthorizationStore, CodeRow, SessionRow } from '../store/store.ts';
+import type { WantedConsent } from './consent.ts';
 
 /** The part of the checked authorization request that is granted. */
 interface GrantedRequest {
@@ -35,6 +36,8 @@ interface Granting {
   readonly request: GrantedRequest;
   /** Hash of the parked request's id, which ends with this. */
   readonly parkedIdHash: string | undefined;
+  /** What it stands on that the person allows; held until it is granted. */
+  readonly relied: readonly WantedConsent[];
 }
 
 export interface GrantDeps {
@@ -49,7 +52,7 @@ export interface GrantDeps {
 export type GrantAuthorization = (
   granting: Granting,
   exchange: Exchange,
-) => Promise<{ readonly code: string } | 'parked_request_gone'>;
+) => Promise<{ readonly code: string } | 'parked_request_gone' | 'consent_gone'>;
 
 /** The longest life of a code, in seconds. */
 const longestCode = 60;
@@ -57,7 +60,7 @@ const longestCode = 60;
 /**
  * Stores an authorization with its code, which is returned in clear only here.
  *
- * Does not check that the person consented: the caller has.
+ * Does not decide what the person has to consent to: the caller has, and says what it relies on.
  *
  * @example const granted = await grantAuthorization(deps)({ client, session, request, parkedIdHash }, exchange);
  */
@@ -82,7 +85,7 @@ export function grantAuthorization(deps: GrantDeps): GrantAuthorization {
       redeemedAt: undefined,
     };
     const verdict = await deps.store.createAuthorization(
-      { authorization, code: row, parked: granting.parkedIdHash },
+      { authorization, code: row, parked: granting.parkedIdHash, relied: granting.relied },
       exchange.effects({
         type: 'authorization.granted',
         authorization: authorization.id,

@@ -1,5 +1,7 @@
-/** What a person must still allow, decided from values alone. */
-import type { ConsentRow } from '../store/store.ts';
+/** Consents: what a person must still allow, decided from values alone, and taking it back. */
+import { epochSeconds, type Runtime } from '@castellan/protocol';
+import type { Acting } from '../http/exchange.ts';
+import type { ConsentRow, ConsentStore } from '../store/store.ts';
 
 /** Scopes at one resource. */
 export interface WantedConsent {
@@ -26,4 +28,23 @@ export function missingConsent(
     const missing = scopes.filter((scope) => row?.scopes.includes(scope) !== true);
     return row !== undefined && missing.length === 0 ? [] : [{ resource, scopes: missing }];
   });
+}
+
+export interface WithdrawDeps {
+  readonly store: Pick<ConsentStore, 'withdrawConsent'>;
+  readonly runtime: Pick<Runtime, 'now'>;
+}
+
+/**
+ * Takes back all that a person allowed a client, and with it every token the client has of them.
+ *
+ * At all resources at once: an authorization is for several, and a person thinks of the app.
+ */
+export function withdrawConsent(
+  { store, runtime }: WithdrawDeps,
+  { person, client }: Pick<ConsentRow, 'person' | 'client'>,
+  acting: Acting,
+): Promise<'withdrawn' | 'unknown'> {
+  const event = { type: 'consent.withdrawn', client, person } as const;
+  return store.withdrawConsent({ person, client, now: epochSeconds(runtime) }, acting.effects(event));
 }

@@ -28,7 +28,8 @@ export interface Situation {
 export type NextStep =
   | { readonly step: 'login' }
   | { readonly step: 'consent'; readonly session: SessionRow; readonly asked: readonly WantedConsent[] }
-  | { readonly step: 'respond'; readonly session: SessionRow }
+  /** `relied` is what the person allows and has to allow still when it is granted. */
+  | { readonly step: 'respond'; readonly session: SessionRow; readonly relied: readonly WantedConsent[] }
   | { readonly step: 'refuse'; readonly reason: RefusalReason };
 
 /**
@@ -42,7 +43,7 @@ export function nextStep(situation: Situation): NextStep {
   const session = sessionThatCounts(situation);
   if (session === undefined) return loginStep(situation);
   const asked = askedConsent(situation);
-  if (asked.length === 0) return { step: 'respond', session };
+  if (asked.length === 0) return { step: 'respond', session, relied: reliedOn(situation) };
   if (request.prompt.includes('none')) return { step: 'refuse', reason: 'consent_required' };
   return { step: 'consent', session, asked };
 }
@@ -106,6 +107,11 @@ function withinScopes(consent: ConsentRow): ConsentRow {
  */
 function mayBeImpersonated({ client, request }: Situation): boolean {
   return client.kind !== 'web' && !request.redirectUri.startsWith('https:');
+}
+
+/** An administrator's trust needs nobody's consent, and nobody can withdraw it. */
+function reliedOn({ client, wanted }: Situation): readonly WantedConsent[] {
+  return client.consent === 'trusted' ? [] : wanted;
 }
 
 /** Whether this very person said yes on the page of this very request: another one may have signed in since. */

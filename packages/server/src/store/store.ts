@@ -107,7 +107,25 @@ export interface SessionRow {
   readonly endedAt: number | undefined;
 }
 
+/** A session as it is listed. */
+export interface ListedSession extends SessionRow {
+  readonly loginName: string;
+  /** When the first session of its chain began, as far as that is still known. */
+  readonly since: number;
+}
+
+/** Sessions by id, from the one after `after`; an empty `after` begins. */
+export interface SessionPage {
+  /** Those of one person; of everybody when undefined. */
+  readonly person: string | undefined;
+  readonly after: string;
+  readonly limit: number;
+  readonly now: number;
+}
+
 export interface SessionStore {
+  /** Those that answer to a cookie. */
+  readonly listSessions: (page: SessionPage) => Promise<readonly ListedSession[]>;
   /** Only a live session of an active person: not ended, neither lifetime over at `now`. */
   readonly findSession: (secretHash: string, now: number) => Promise<SessionRow | undefined>;
   /** What a public id stands for: the session that took over for the same person, or itself, replaced or not. */
@@ -197,6 +215,16 @@ export interface ConsentStore {
     give: { readonly consents: readonly ConsentRow[]; readonly parked: string; readonly now: number },
     events: RecordedEffects,
   ) => Promise<'given' | 'parked_request_gone'>;
+  /** All that a person allows anybody, by client and resource. */
+  readonly listConsents: (person: string) => Promise<readonly ConsentRow[]>;
+  /**
+   * Forgets what the person allowed the client, at every resource, and revokes every authorization that the client has
+   * of the person, whatever it is for: none of its tokens holds a right that was withdrawn.
+   */
+  readonly withdrawConsent: (
+    withdraw: { readonly person: string; readonly client: string; readonly now: number },
+    events: RecordedEffects,
+  ) => Promise<'withdrawn' | 'unknown'>;
 }
 
 // ── Authorizations and codes ───────────────────────────────────────────────────────────────────────────────────
@@ -256,11 +284,17 @@ export interface AuthorizationStore {
   /**
    * Stores authorization and code and ends the parked request (if any), in one commit. The epoch is the database's,
    * whatever the row says. A session that has ended meanwhile grants nothing any more: the request counts as gone.
+   * `relied` is what is granted only because the person allows it: if they have withdrawn that, nothing is.
    */
   readonly createAuthorization: (
-    create: { readonly authorization: AuthorizationRow; readonly code: CodeRow; readonly parked: string | undefined },
+    create: {
+      readonly authorization: AuthorizationRow;
+      readonly code: CodeRow;
+      readonly parked: string | undefined;
+      readonly relied: readonly Pick<ConsentRow, 'resource' | 'scopes'>[];
+    },
     events: RecordedEffects,
-  ) => Promise<'created' | 'parked_request_gone'>;
+  ) => Promise<'created' | 'parked_request_gone' | 'consent_gone'>;
   readonly findCode: (codeHash: string) => Promise<FoundCode | undefined>;
   /**
    * Redeems a code that the caller has fully checked, by compare-and-swap, and starts the refresh family, if any.

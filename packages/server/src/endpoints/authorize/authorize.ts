@@ -136,8 +136,11 @@ interface Granted {
 /** Grants, and brings the code to the client; what was parked comes from a form of ours. */
 async function grantAndAnswer(granted: Granted, exchange: Exchange, deps: AuthorizeDeps): Promise<HttpAnswer> {
   const { client, request, next, parked } = granted;
-  const result = await deps.grant({ client, session: next.session, request, parkedIdHash: parked }, exchange);
+  const { session, relied } = next;
+  const result = await deps.grant({ client, session, request, parkedIdHash: parked, relied }, exchange);
   if (result === 'parked_request_gone') return refuse('parked_request_gone', { detail: 'answered meanwhile' });
+  if (result === 'consent_gone')
+    return refuse('parked_request_gone', { detail: 'the consent was withdrawn meanwhile' });
   const target = { ...errorTarget(request, true), afterForm: parked !== undefined };
   return answerClient(target, { code: result.code, state: request.state, iss: deps.issuer }, deps.pages);
 }

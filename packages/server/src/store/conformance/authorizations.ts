@@ -40,7 +40,7 @@ function granting({ name, check }: Conformance): void {
         offline: true,
       });
       const code = codeRow(authorization.id, { nonce: undefined });
-      const create = { authorization, code, parked: parked.idHash };
+      const create = { authorization, code, parked: parked.idHash, relied: [] };
       assert.equal(await first.createAuthorization(create, effects('granted')), 'created');
       assert.deepEqual(await second.findAuthorization(authorization.id), authorization);
       assert.deepEqual(await second.findCode(code.codeHash), { code, authorization, personActive: true });

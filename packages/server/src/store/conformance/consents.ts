@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
-import type { ConsentRow } from '../store.ts';
-import { assertRecorded, atOnce, createPerson, effects, emptyOutbox, parkedRow, start } from './rows.ts';
+import type { ConsentRow, Store } from '../store.ts';
+import {
+  assertRecorded,
+  atOnce,
+  authorizationRow,
+  authorize,
+  codeRow,
+  createPerson,
+  effects,
+  emptyOutbox,
+  parkedRow,
+  recorded,
+  signIn,
+  start,
+  startFamily,
+  tally,
+} from './rows.ts';
 
 const consentRow = (person: string, change: Partial<ConsentRow> = {}): ConsentRow => ({
   person,
@@ -12,7 +27,9 @@ const consentRow = (person: string, change: Partial<ConsentRow> = {}): ConsentRo
   ...change,
 });
 
-export function consentConformance({ name, check }: Conformance): void {
+export function consentConformance(conformance: Conformance): void {
+  const { name, check } = conformance;
+  withdrawal(conformance);
   check(
     `R-222[${name}] consents add up for each client and resource, and mark their request`,
     async ({ first, second }) => {
@@ -63,4 +80,87 @@ export function consentConformance({ name, check }: Conformance): void {
     const [consent] = await stores.first.findConsents(id, 'web');
     assert.deepEqual([...(consent?.scopes ?? [])].sort(), [...scopes].sort());
   });
+}
+
+function withdrawal({ name, check }: Conformance): void {
+  check(
+    `R-012 I-3[${name}] a withdrawn consent is forgotten, and every token of that client ends with it`,
+    async (stores) => {
+      const { first, second } = stores;
+      const session = await signIn(first);
+      const { person } = session;
+      const others = [{ person, client: 'other' }, { person: (await createPerson(first)).id }];
+      for (const of of [{ person, resource: 'https://b.example' }, { person }, ...others]) await give(first, of);
+      const online = await startFamily(first, {}, { person, session: session.id });
+      const offline = await startFamily(first, {}, { person, session: session.id, offline: true });
+      const { authorization } = await authorize(first, {
+        person,
+        session: session.id,
+        resources: ['https://c.example'],
+      });
+      const kept = await Promise.all(others.map((of) => startFamily(first, {}, of)));
+      await emptyOutbox(first);
+      const withdraw = { person, client: 'web', now: start + 9 };
+      assert.equal(await second.withdrawConsent(withdraw, effects('withdrawn')), 'withdrawn');
+      assert.deepEqual(await first.findConsents(person, 'web'), []);
+      assert.deepEqual(tally(await recorded(first)), { withdrawn: 1, 'authorization.revoked': 3 });
+      for (const { id } of [online, offline]) {
+        assert.equal((await first.findFamily(id, start))?.authorization.revokedAt, start + 9);
+      }
+      assert.equal((await first.findAuthorization(authorization.id))?.revokedAt, start + 9);
+      for (const { id } of kept) assert.equal((await first.findFamily(id, start))?.authorization.revokedAt, undefined);
+      assert.deepEqual(await second.listConsents(person), [consentRow(person, { client: 'other' })]);
+      await emptyOutbox(first);
+      assert.equal(await second.withdrawConsent(withdraw, effects('no')), 'unknown');
+      await assertRecorded(first);
+    },
+  );
+
+  check(
+    `R-012 I-3[${name}] what a client has by an administrator's trust alone is taken back too`,
+    async ({ first }) => {
+      const { person } = await signIn(first);
+      const family = await startFamily(first, {}, { person });
+      const withdraw = { person, client: 'web', now: start + 9 };
+      assert.equal(await first.withdrawConsent(withdraw, effects('withdrawn')), 'withdrawn');
+      assert.equal((await first.findFamily(family.id, start))?.authorization.revokedAt, start + 9);
+    },
+  );
+
+  check(
+    `R-012 I-3[${name}] nothing is granted on a consent that is gone, in part or all`,
+    async ({ first, second }) => {
+      const session = await signIn(first);
+      const { person } = session;
+      await give(first, { person });
+      const grant = (relied: readonly Pick<ConsentRow, 'resource' | 'scopes'>[]) => {
+        const authorization = authorizationRow({ person, session: session.id });
+        const create = { authorization, code: codeRow(authorization.id), parked: undefined, relied };
+        return second.createAuthorization(create, effects('granted'));
+      };
+      const { resource } = consentRow(person);
+      assert.equal(await grant([{ resource, scopes: ['read'] }]), 'created');
+      assert.equal(await grant([{ resource, scopes: ['read', 'write'] }]), 'consent_gone');
+      assert.equal(await grant([{ resource: 'https://b.example', scopes: [] }]), 'consent_gone');
+      await emptyOutbox(first);
+      const verdicts = await Promise.all([
+        ...Array.from({ length: 4 }, () => grant([{ resource, scopes: ['read'] }])),
+        first.withdrawConsent({ person, client: 'web', now: start + 9 }, effects('withdrawn')),
+        ...Array.from({ length: 4 }, () => grant([{ resource, scopes: ['read'] }])),
+      ]);
+      const { created = 0 } = tally(verdicts);
+      assert.deepEqual(tally(await recorded(first)), {
+        withdrawn: 1,
+        ...(created === 0 ? {} : { granted: created }),
+        'authorization.revoked': created + 1,
+      });
+    },
+  );
+}
+
+async function give(store: Store, of: Partial<ConsentRow> & { readonly person: string }): Promise<void> {
+  const parked = parkedRow();
+  await store.parkRequest(parked);
+  const consents = [consentRow(of.person, of)];
+  assert.equal(await store.giveConsent({ consents, parked: parked.idHash, now: start }, effects('given')), 'given');
 }

@@ -28,7 +28,7 @@ export function parkedRequestConformance({ name, check }: Conformance): void {
       const give = { consents: [], parked: parked.idHash, now: start + 3 };
       assert.equal(await first.giveConsent(give, effects('no')), 'parked_request_gone');
       const authorization = authorizationRow({ createdAt: start + 3 });
-      const create = { authorization, code: codeRow(authorization.id), parked: parked.idHash };
+      const create = { authorization, code: codeRow(authorization.id), relied: [], parked: parked.idHash };
       assert.equal(await first.createAuthorization(create, effects('no')), 'parked_request_gone');
       assert.equal(await first.findAuthorization(authorization.id), undefined);
       assert.equal(await first.denyParkedRequest(parked.idHash, parked.expiresAt), 'gone');
@@ -45,7 +45,7 @@ export function parkedRequestConformance({ name, check }: Conformance): void {
       const authorization = authorizationRow();
       const code = codeRow(authorization.id);
       codes.push(code.codeHash);
-      return store.createAuthorization({ authorization, code, parked: parked.idHash }, effects('granted'));
+      return store.createAuthorization({ authorization, code, parked: parked.idHash, relied: [] }, effects('granted'));
     });
     assert.deepEqual(tally(verdicts), { created: 1, parked_request_gone: 49 });
     const found = await Promise.all(codes.map((code) => stores.first.findCode(code)));

@@ -28,6 +28,7 @@ export function personEndConformance(conformance: Conformance): void {
   for (const [title, end] of ends) everythingEnds(conformance, title, end);
   states(conformance);
   allSessions(conformance);
+  listing(conformance);
   races(conformance);
 }
 
@@ -94,7 +95,7 @@ function everythingEnds({ name, check }: Conformance, title: string, end: End): 
       const parked = parkedRow();
       await first.parkRequest(parked);
       const again = authorizationRow({ person, session: sessions[0]?.id });
-      const create = { authorization: again, code: codeRow(again.id), parked: parked.idHash };
+      const create = { authorization: again, code: codeRow(again.id), parked: parked.idHash, relied: [] };
       assert.equal(await second.createAuthorization(create, effects('no')), 'parked_request_gone');
     },
   );
@@ -194,6 +195,28 @@ function allSessions({ name, check }: Conformance): void {
   });
 }
 
+function listing({ name, check }: Conformance): void {
+  check(`R-109[${name}] sessions are listed while they answer to a cookie, of one person or of all`, async (stores) => {
+    const { first, second } = stores;
+    const { person, sessions } = await settle(first);
+    const foreign = await signIn(first, { createdAt: start + 1 });
+    const list = async (of: string | undefined, after = '', limit = 9) =>
+      (await second.listSessions({ person: of, after, limit, now: start + 10 })).map(({ id }) => id);
+    const own = sessions.map(({ id }) => id).sort();
+    assert.deepEqual(await list(person), own);
+    assert.deepEqual(await list(undefined), [...own, foreign.id].sort());
+    assert.deepEqual(await list(undefined, own[0], 1), [[...own, foreign.id].sort()[1]]);
+    assert.deepEqual(await list(newId('nobody')), []);
+    const [listed] = await second.listSessions({ person: foreign.person, after: '', limit: 1, now: start + 10 });
+    const { loginName = '' } = (await first.findPerson(foreign.person)) ?? {};
+    assert.deepEqual(listed, { ...foreign, loginName, since: start + 1 });
+    await first.endSession({ id: foreign.id, reason: 'ended_elsewhere', now: start + 9 }, effects('ended'));
+    assert.deepEqual(await list(foreign.person), []);
+    await change('locked', 'active')(first, person);
+    assert.deepEqual(await list(undefined), []);
+  });
+}
+
 function races({ name, check }: Conformance): void {
   const overlapping: readonly (readonly [string, End])[] = [
     ...ends,
@@ -235,7 +258,7 @@ function races({ name, check }: Conformance): void {
     await Promise.all([
       ...granted.map((authorization, index) =>
         (index % 2 === 0 ? first : second).createAuthorization(
-          { authorization, code: codeRow(authorization.id), parked: undefined },
+          { authorization, code: codeRow(authorization.id), parked: undefined, relied: [] },
           effects('granted'),
         ),
       ),

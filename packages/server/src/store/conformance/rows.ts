@@ -211,7 +211,7 @@ export async function authorize(
 ): Promise<{ readonly authorization: AuthorizationRow; readonly code: CodeRow }> {
   const authorization = authorizationRow(change);
   const code = codeRow(authorization.id);
-  await store.createAuthorization({ authorization, code, parked: undefined }, effects('granted'));
+  await store.createAuthorization({ authorization, code, parked: undefined, relied: [] }, effects('granted'));
   return { authorization, code };
 }
 

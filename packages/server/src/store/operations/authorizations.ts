@@ -2,7 +2,8 @@ import type { RecordedEffects, RevocationReason } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
 import { readInteger } from '../shape.ts';
 import { authorizations, codes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
-import type { AuthorizationRow, CodeRow, FoundCode, RefreshFamilyRow } from '../store.ts';
+import type { AuthorizationRow, CodeRow, ConsentRow, FoundCode, RefreshFamilyRow } from '../store.ts';
+import { holdConsents } from './consents.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
@@ -27,13 +28,16 @@ export interface AuthorizationCreation {
   readonly authorization: AuthorizationRow;
   readonly code: CodeRow;
   readonly parked: string | undefined;
+  readonly relied: readonly Pick<ConsentRow, 'resource' | 'scopes'>[];
 }
 
 export function* createAuthorization(
   create: AuthorizationCreation,
   events: RecordedEffects,
-): Operation<'created' | 'parked_request_gone'> {
-  const { authorization, code, parked } = create;
+): Operation<'created' | 'parked_request_gone' | 'consent_gone'> {
+  const { authorization, code, parked, relied } = create;
+  const { person, client } = authorization;
+  if (person !== undefined && !(yield* holdConsents({ person, client }, relied))) return 'consent_gone';
   const sessionChain = authorization.session === undefined ? undefined : yield* holdSessionChain(authorization.session);
   if (authorization.session !== undefined && sessionChain === undefined) return 'parked_request_gone';
   if (parked !== undefined && !(yield* takeParkedRequest(parked, authorization.createdAt)))

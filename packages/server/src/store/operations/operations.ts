@@ -26,7 +26,7 @@ import type {
 import { accessTokenStands, addReferenceToken, findReferenceToken, revokeAccessToken } from './access-tokens.ts';
 import { consumeAssertion } from './assertions.ts';
 import { createAuthorization, findAuthorization, findCode, redeemCode, revokeAuthorization } from './authorizations.ts';
-import { findConsents, giveConsent } from './consents.ts';
+import { findConsents, giveConsent, listConsents, withdrawConsent } from './consents.ts';
 import {
   approveDeviceCode,
   claimDeviceCode,
@@ -53,7 +53,15 @@ import {
 import { purge } from './purge.ts';
 import { findFamily, presentRefresh } from './refresh-families.ts';
 import { readRegistrations, readRegistryRevision, writeRegistration } from './registry.ts';
-import { endSession, endSessionsOf, findSession, findSessionById, startSession, touchSession } from './sessions.ts';
+import {
+  endSession,
+  endSessionsOf,
+  findSession,
+  findSessionById,
+  listSessions,
+  startSession,
+  touchSession,
+} from './sessions.ts';
 import {
   findServiceStatus,
   leaseStatusIndexes,
@@ -134,6 +142,7 @@ function sessionStore({ read, single, transact }: Database): SessionStore {
   return {
     findSession: (secretHash, now) => read(() => findSession(secretHash, now)),
     findSessionById: (id, now) => read(() => findSessionById(id, now)),
+    listSessions: (page) => read(() => listSessions(page)),
     startSession: (start, events) => transact(() => startSession(start, events)),
     touchSession: (touch) => single(() => touchSession(touch)),
     endSession: (end, events) => transact(() => endSession(end, events)),
@@ -154,6 +163,8 @@ function consentStore({ read, transact }: Database): ConsentStore {
   return {
     findConsents: (person, client) => read(() => findConsents(person, client)),
     giveConsent: (give, events) => transact(() => giveConsent(give, events)),
+    listConsents: (person) => read(() => listConsents(person)),
+    withdrawConsent: (withdraw, events) => transact(() => withdrawConsent(withdraw, events)),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { EventEnvelope, RecordedEffects, SessionEnding } from '@castellan/audit';
 import { changes, lockedRow, type Operation, row, rows } from '../database.ts';
-import { readText } from '../shape.ts';
+import { readInteger, readText } from '../shape.ts';
 import { sessions, storedSessions } from '../shapes.ts';
-import type { SessionRow } from '../store.ts';
+import type { ListedSession, SessionPage, SessionRow } from '../store.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { inEnvelope, putIntoOutbox } from './outbox.ts';
 import { rememberSession } from './parked-requests.ts';
@@ -29,6 +29,23 @@ export function* findSession(secretHash: string, now: number): Operation<Session
 export function* findSessionById(id: string, now: number): Operation<SessionRow | undefined> {
   const found = yield* row(lastOfChain, [id, now]);
   return found && sessions.read(found, 's');
+}
+
+/** One parameter for both: nobody's id is empty. */
+const listed = `SELECT ${sessions.select('s')}, p.login_name,
+    (SELECT MIN(f.created_at) FROM sessions f WHERE f.chain = s.chain) AS since
+  FROM sessions s JOIN persons p ON p.id = s.person_id
+  WHERE s.id > $3 AND ($1 = '' OR s.person_id = $1) AND s.replaced_at IS NULL AND s.ended_at IS NULL
+    AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 AND s.epoch = ${currentEpoch} AND ${isActive('p')}
+  ORDER BY s.id LIMIT $4`;
+
+export function* listSessions({ person = '', after, limit, now }: SessionPage): Operation<readonly ListedSession[]> {
+  const found = yield* rows(listed, [person, now, after, limit]);
+  return found.map((session) => ({
+    ...sessions.read(session, 's'),
+    loginName: readText(session['login_name']),
+    since: readInteger(session['since']),
+  }));
 }
 
 export interface SessionStart {
