@@ -64,6 +64,11 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'the limit knows no Refusal: whatever fails is a 400, so that the load notices',
   },
   {
+    path: 'packages/server/src/status/status-feed.ts',
+    count: 2,
+    because: 'a feed that cannot begin is taken off and refused; one that goes on says nothing while the store is away',
+  },
+  {
     path: 'packages/protocol/src/status-list.ts',
     count: 1,
     because: 'what zlib throws becomes the verdict that there is no list',

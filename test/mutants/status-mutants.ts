@@ -6,6 +6,7 @@ const at = (file: string, tests: readonly string[], lines: readonly Line[]): rea
 
 const stores = ['packages/server/src/store/sqlite.test.ts'];
 const flows = ['test/flows/status-lists.test.ts'];
+const feeds = ['test/flows/status-feed.test.ts'];
 
 export const statusMutants: readonly Break[] = [
   ...at('server/src/store/operations/revocation.ts', stores, [
@@ -33,6 +34,39 @@ export const statusMutants: readonly Break[] = [
       'known !== undefined && ',
     ],
   ]),
+  ...at('server/src/assemble.ts', feeds, [
+    [
+      'R-064',
+      'any client may listen',
+      'createAuthenticator<ResourceCaller>({ find: resources.findCaller, checkAssertion })',
+      'createAuthenticator({ find: (id) => clients.find(id) ?? resources.findCaller(id), checkAssertion })',
+    ],
+    ['R-064', 'a commit is told a quarter of a second late', '      parts.statusFeed.nudge();\n', ''],
+  ]),
+  ...at('server/src/status/status-feed.ts', feeds, [
+    [
+      'R-064',
+      'a restored backup is not told',
+      'from.epoch !== epoch || from.version !== version',
+      'from.version !== version',
+    ],
+    ['R-064', 'whoever comes again misses what happened', 'after: from?.version ?? 0', 'after: version'],
+    ['R-064', 'a place that never was is taken for one', 'from.epoch === epoch && from.version <= version', 'true'],
+    ['R-180', 'one API can hold any number of feeds', ' || ofCaller.length >= mostFeedsOfOne', ''],
+  ]),
+  ...at(
+    'server/src/status/subscriber.ts',
+    ['packages/server/src/status/subscriber.test.ts'],
+    [
+      ['R-195', 'a reader that does not read fills the memory', '> largestQueue', '> Number.POSITIVE_INFINITY'],
+      [
+        'R-064',
+        'a reader that was cut takes it for the end',
+        "if (state === 'cut') throw new Error('a reader of the status feed was too slow');",
+        '',
+      ],
+    ],
+  ),
   ...at('server/src/tokens/issue.ts', flows, [
     [
       'R-064',

@@ -78,7 +78,11 @@ export const protocolRows: readonly Section[] = [
     ['R-061', 'sensitive attributes travel signed', 'introspect userinfo introspection'],
     ['R-062', 'revoking a refresh token ends the authorization, an access token itself', 'revoke'],
     ['R-063', 'revoked is answered only once it is durable', 'revoke sqlite postgres'],
-    ['R-064', 'a revocation reaches every API within a published bound', 'status guard'],
+    [
+      'R-064',
+      'a revocation reaches every API within a published bound',
+      'status guard code refresh device client-credentials access-jwt access-opaque sqlite postgres node fetch',
+    ],
     ['R-065', 'UserInfo takes access tokens with openid, and their proof', 'userinfo'],
   ]),
   section('Clients', [

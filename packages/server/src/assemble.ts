@@ -18,6 +18,7 @@ import { createLoginEndpoint } from './endpoints/login/login.ts';
 import { createLogoutConfirmEndpoint, createLogoutEndpoint } from './endpoints/logout/logout.ts';
 import { createRevokeEndpoint } from './endpoints/revoke/revoke.ts';
 import { createSetPasswordEndpoint } from './endpoints/set-password/set-password.ts';
+import { createStatusFeedEndpoint } from './endpoints/status-feed/status-feed.ts';
 import { createStatusListEndpoint } from './endpoints/status-list/status-list.ts';
 import { authorizationCodeGrant } from './endpoints/token/authorization-code.ts';
 import { clientCredentialsGrant } from './endpoints/token/client-credentials.ts';
@@ -34,9 +35,11 @@ import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
 import { createRepeatWatch } from './requests/repeats.ts';
 import { profileClaims } from './resources/claims.ts';
+import type { ResourceCaller } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
 import type { Opened } from './server.ts';
 import { createSessions } from './sessions/session.ts';
+import { createStatusFeed, type StatusFeed } from './status/status-feed.ts';
 import { createStatusIndexes } from './status/status-indexes.ts';
 import { createStatusLists } from './status/status-lists.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
@@ -47,8 +50,14 @@ const limitCapacity = 100_000;
 /** Values of requests that one node remembers to notice repeats. */
 const repeatCapacity = 50_000;
 
-/** The way in, and the accounts. */
-export function assemble(opened: Opened): { readonly handle: Handle; readonly accounts: Accounts } {
+/** The way in, the accounts, and what goes on after an answer has begun. */
+export interface Assembled {
+  readonly handle: Handle;
+  readonly accounts: Accounts;
+  readonly statusFeed: StatusFeed;
+}
+
+export function assemble(opened: Opened): Assembled {
   const parts = assembleParts(opened);
   const { config, runtime, recorder, events } = opened;
   const { issuer, limits, trustedProxies } = config;
@@ -65,9 +74,12 @@ export function assemble(opened: Opened): { readonly handle: Handle; readonly ac
     clientOrigins: opened.registry.clientOrigins,
     refresh: opened.registry.refresh,
     record: events.record,
-    committed: events.nudge,
+    committed: () => {
+      events.nudge();
+      parts.statusFeed.nudge();
+    },
   });
-  return { handle, accounts: parts.accounts };
+  return { handle, accounts: parts.accounts, statusFeed: parts.statusFeed };
 }
 
 type Parts = ReturnType<typeof assembleParts>;
@@ -90,6 +102,8 @@ function assembleParts(opened: Opened) {
       find: (id) => clients.find(id) ?? resources.findCaller(id),
       checkAssertion,
     }),
+    statusFeed: createStatusFeed({ issuer, store, runtime }),
+    authenticateResource: createAuthenticator<ResourceCaller>({ find: resources.findCaller, checkAssertion }),
     resources,
     cookies,
     pages: createPages(issuer),
@@ -171,6 +185,7 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
       tagKey,
     }),
     statusList: createStatusListEndpoint({ lists: createStatusLists({ issuer, keys, store, runtime }) }),
+    statusFeed: createStatusFeedEndpoint({ authenticate: parts.authenticateResource, feed: parts.statusFeed }),
     deviceAuthorization: createDeviceAuthorizationEndpoint({
       issuer,
       authenticate,

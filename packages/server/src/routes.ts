@@ -25,6 +25,7 @@ export interface Endpoints {
   readonly revoke: Endpoint;
   readonly introspect: Endpoint;
   readonly statusList: Endpoint;
+  readonly statusFeed: Endpoint;
   readonly discovery: Endpoint;
   readonly jwks: Endpoint;
 }
@@ -170,7 +171,7 @@ function tokenRoutes({ revoke, introspect }: Endpoints): readonly Route[] {
 }
 
 /** What became of tokens. */
-function statusRoutes({ statusList }: Endpoints): readonly Route[] {
+function statusRoutes({ statusList, statusFeed }: Endpoints): readonly Route[] {
   return [
     {
       ...open,
@@ -180,6 +181,17 @@ function statusRoutes({ statusList }: Endpoints): readonly Route[] {
       // Kept by nobody without asking: a copy of before would hide what was revoked since.
       cache: 'public, no-cache',
       limit: 'tokenPerAddress',
+    },
+    {
+      ...api,
+      method: 'POST',
+      path: `${listFolder}feed`,
+      name: 'status_feed',
+      endpoint: statusFeed,
+      effect: 'read',
+      form: 'required',
+      // An API listens from a server of its own, never from a page.
+      cors: 'none',
     },
   ];
 }

@@ -16,6 +16,7 @@ import { createKeyRing, type KeyRing, type KeyRingDeps } from './keys/key-ring.t
 import { openRegistry, type Registry } from './registry/registry.ts';
 import { resolveConfig } from './resolve-config/resolve-config.ts';
 import { longestAccessToken } from './resources/resource.ts';
+import type { StatusFeed } from './status/status-feed.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 
@@ -96,7 +97,7 @@ async function openKeys(
 
 function run(opened: Opened): Server {
   const { config, events, runtime, recorder } = opened;
-  const { handle, accounts } = assemble(opened);
+  const { handle, accounts, statusFeed } = assemble(opened);
   const requests = trackRequests(handle);
   const stopJobs = startJobs(opened);
   let closing: Promise<void> | undefined;
@@ -116,7 +117,7 @@ function run(opened: Opened): Server {
       },
     },
     close: () => {
-      closing ??= close(opened, { requests, stopJobs });
+      closing ??= close(opened, { requests, stopJobs, statusFeed });
       return closing;
     },
   };
@@ -125,10 +126,12 @@ function run(opened: Opened): Server {
 interface Running {
   readonly requests: ReturnType<typeof trackRequests>;
   readonly stopJobs: () => void;
+  readonly statusFeed: StatusFeed;
 }
 
-async function close({ events, store }: Opened, { requests, stopJobs }: Running): Promise<void> {
+async function close({ events, store }: Opened, { requests, stopJobs, statusFeed }: Running): Promise<void> {
   stopJobs();
+  statusFeed.close();
   await requests.settled();
   await events.close();
   await store.close();

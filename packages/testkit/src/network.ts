@@ -1,5 +1,5 @@
 /** An internet within the process: origins with plain handlers behind them, reached without a socket. */
-import type { HttpAnswer, HttpRequest } from '@castellan/protocol';
+import { bodyOf, type HttpAnswer, type HttpRequest } from '@castellan/protocol';
 import type { HeaderPairs, Transport, WireAnswer, WireRequest } from './wire.ts';
 
 export type Handle = (request: HttpRequest) => Promise<HttpAnswer>;
@@ -20,19 +20,19 @@ export interface Network {
  */
 export function createNetwork(): Network {
   const handlers = new Map<string, Handle>();
-  const carry = async (request: WireRequest, address: string): Promise<WireAnswer> => {
+  const carry = async (request: WireRequest, address: string): Promise<HttpAnswer> => {
     const handle = handlers.get(request.url.origin);
     if (handle === undefined) throw new TypeError(`nobody listens at ${request.url.origin}`);
-    return wireAnswer(await handle(plainRequest(request, address)));
+    return handle(plainRequest(request, address));
   };
   return {
     mount: (origin, handle) => {
       handlers.set(new URL(origin).origin, handle);
     },
-    from: (address) => (request) => carry(request, address),
+    from: (address) => async (request) => wireAnswer(await carry(request, address)),
     fetch: async (url, init = {}) => {
       const request = new Request(url, init);
-      const answer = await carry(
+      const found = await carry(
         {
           method: request.method,
           url: new URL(request.url),
@@ -41,8 +41,12 @@ export function createNetwork(): Network {
         },
         '192.0.2.10',
       );
-      const body = [101, 204, 205, 304].includes(answer.status) ? null : answer.body;
-      const response = new Response(body, { status: answer.status, headers: answer.headers as [string, string][] });
+      const answer = wireAnswer(found);
+      const body = found.stream === undefined ? answer.body : bodyOf(found.stream);
+      const response = new Response([101, 204, 205, 304].includes(answer.status) ? null : body, {
+        status: answer.status,
+        headers: answer.headers as [string, string][],
+      });
       Object.defineProperty(response, 'url', { value: request.url });
       return response;
     },

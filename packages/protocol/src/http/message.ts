@@ -27,6 +27,11 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | Uint8Array;
+  /**
+   * Instead of a body: pieces as they come, until it ends or the reader goes. Only the authorization server answers so,
+   * and only its carriers read it.
+   */
+  readonly stream?: AsyncIterable<string>;
 }
 
 /** The single value of a header, or undefined when it is absent or sent more than once. */

@@ -58,3 +58,22 @@ test('R-184[fetch] an answer without body is one', async () => {
   const answer = await setUp(304).send('/');
   assert.deepEqual([answer.status, answer.body], [304, null]);
 });
+
+test('R-064[fetch] a stream is carried piece by piece, and ends when its reader goes', async () => {
+  const pieces = ['one', 'two', 'three'];
+  let hasGone = false;
+  const iterator = {
+    next: async () => ({ done: false as const, value: pieces.shift() ?? '' }),
+    return: async () => {
+      hasGone = true;
+      return { done: true as const, value: undefined };
+    },
+  };
+  const answer = { status: 200, headers: {}, body: '', stream: { [Symbol.asyncIterator]: () => iterator } };
+  const carry = fetchHandler({ handle: async () => answer });
+  const response = await carry(new Request('https://id.example/'), { address: '192.0.2.1' });
+  const reader = response.body?.getReader();
+  assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), 'one');
+  await reader?.cancel();
+  assert.equal(hasGone, true);
+});

@@ -1,5 +1,6 @@
 /** Carries plain requests inside anything that speaks fetch. */
 import { isUtf8 } from 'node:buffer';
+import { bodyOf, type HttpAnswer } from '@castellan/protocol';
 import type { CarriedRequest } from './handle.ts';
 import { type Handler, largestBody } from './node.ts';
 
@@ -21,9 +22,14 @@ export function fetchHandler(server: Handler): (request: Request, connection: Co
     for (const [name, value] of Object.entries(answer.headers)) {
       for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one);
     }
-    const hasBody = ![204, 304].includes(answer.status) && answer.body.length > 0;
-    return new Response(hasBody ? (answer.body as BodyInit) : null, { status: answer.status, headers });
+    return new Response(responseBody(answer), { status: answer.status, headers });
   };
+}
+
+function responseBody({ status, body, stream }: HttpAnswer): BodyInit | null {
+  if (stream !== undefined) return bodyOf(stream);
+  const hasBody = ![204, 304].includes(status) && body.length > 0;
+  return hasBody ? (body as BodyInit) : null;
 }
 
 async function carriedRequest(request: Request, { address }: Connection): Promise<CarriedRequest> {

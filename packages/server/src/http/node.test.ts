@@ -183,3 +183,79 @@ test('R-184[node] the listener works on a server of one’s own', async (t) => {
   const answer = await talk((server.address() as AddressInfo).port, [head('GET / HTTP/1.1')]);
   assert.match(answer, /^HTTP\/1\.1 200 /);
 });
+
+/** A stream whose pieces the test gives; it says how many were taken and whether its reader has gone. */
+function givenStream() {
+  const waiting: PromiseWithResolvers<IteratorResult<string, undefined>>[] = [];
+  const state = { taken: 0, hasGone: false };
+  const take = (): PromiseWithResolvers<IteratorResult<string, undefined>> => {
+    const next = Promise.withResolvers<IteratorResult<string, undefined>>();
+    waiting.push(next);
+    return next;
+  };
+  const end = async (): Promise<IteratorResult<string, undefined>> => {
+    state.hasGone = true;
+    for (const one of waiting) one.resolve({ done: true, value: undefined });
+    return { done: true, value: undefined };
+  };
+  const iterator = {
+    next: () => {
+      state.taken += 1;
+      return take().promise;
+    },
+    return: end,
+  };
+  return {
+    state,
+    give: (value: string) => waiting.shift()?.resolve({ done: false, value }),
+    fail: () => waiting.shift()?.reject(new Error('cut')),
+    end,
+    answer: {
+      status: 200,
+      headers: { 'content-type': 'text/event-stream' },
+      body: '',
+      stream: { [Symbol.asyncIterator]: () => iterator },
+    },
+  };
+}
+
+test('R-064[node] each piece of a stream goes out as it comes, and the end of the stream ends the answer', async (t) => {
+  const { state, give, end, answer } = givenStream();
+  const { listening } = await setUp(t, async () => answer);
+  const response = await fetch(`http://127.0.0.1:${listening.port}/`);
+  const reader = response.body?.getReader();
+  for (const piece of ['one', 'two']) {
+    give(piece);
+    assert.equal(Buffer.from((await reader?.read())?.value ?? []).toString(), piece);
+  }
+  await end();
+  assert.equal((await reader?.read())?.done, true);
+  assert.equal(state.taken, 3);
+});
+
+test('R-064[node] R-195 nothing more is taken from a stream than its reader takes, and one that has gone ends it', async (t) => {
+  const { state, give, answer } = givenStream();
+  const { listening } = await setUp(t, async () => answer);
+  const socket = connect(listening.port, '127.0.0.1', () => socket.write(head('GET / HTTP/1.1')));
+  socket.pause();
+  const piece = 'x'.repeat(1_000_000);
+  for (let count = 0, before = -1; state.taken !== before && count < 100; count += 1) {
+    before = state.taken;
+    give(piece);
+    for (let turns = 0; turns < 200 && state.taken === before; turns += 1) await turn();
+  }
+  assert.ok(state.taken < 50, `${state.taken} pieces of a megabyte were taken for somebody who reads none`);
+  socket.destroy();
+  while (!state.hasGone) await turn();
+});
+
+test('R-064[node] a stream that fails cuts the connection, so that nobody takes it for the end', async (t) => {
+  const { give, fail, answer } = givenStream();
+  const { listening } = await setUp(t, async () => answer);
+  const response = await fetch(`http://127.0.0.1:${listening.port}/`);
+  const reader = response.body?.getReader();
+  give('one');
+  await reader?.read();
+  fail();
+  await assert.rejects(async () => reader?.read());
+});

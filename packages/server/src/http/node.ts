@@ -4,6 +4,7 @@ import {
   createServer as createHttpServer,
   type IncomingMessage,
   type Server as NodeServer,
+  type OutgoingHttpHeaders,
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
@@ -43,7 +44,8 @@ async function answer(server: Handler, request: IncomingMessage, response: Serve
   const reply = await server.handle(carriedRequest(request, body));
   // The rest of a body that was not read would be taken for the next request.
   if (body.kind === 'unread') response.setHeader('connection', 'close');
-  write(response, reply);
+  if (reply.stream === undefined) write(response, reply);
+  else await writeStream(response, reply, reply.stream);
 }
 
 function write(response: ServerResponse, reply: HttpAnswer): void {
@@ -53,6 +55,31 @@ function write(response: ServerResponse, reply: HttpAnswer): void {
   if (status !== 204 && status !== 304) headers['content-length'] = Buffer.byteLength(body);
   response.writeHead(status, Object.assign(headers, reply.headers));
   response.end(body);
+}
+
+/**
+ * One piece after the other, each when the reader has room for it; whoever does not read is cut by the time-out of the
+ * connection.
+ */
+async function writeStream(response: ServerResponse, reply: HttpAnswer, stream: AsyncIterable<string>): Promise<void> {
+  const pieces = stream[Symbol.asyncIterator]();
+  response.on('close', () => void pieces.return?.());
+  response.writeHead(reply.status, reply.headers as OutgoingHttpHeaders);
+  response.flushHeaders();
+  for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
+    if (!response.write(piece.value)) await hasRoom(response);
+  }
+  response.end();
+}
+
+function hasRoom(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }
 
 type Body =
