@@ -147,6 +147,71 @@ test('S-57[guard] R-165[guard] the list of users is for the accountant, whatever
   assert.equal((await call('theo', 'GET /admin/users', { scope: 'users:read' })).status, 403);
 });
 
+const graphql = async (who: 'nora' | 'theo', query: string, variables?: object) => {
+  const { status, json } = await call(who, 'POST /graphql', { body: { query, ...(variables && { variables }) } });
+  return { status, data: (json['data'] ?? {}) as Json, errors: (json['errors'] ?? []) as readonly Json[] };
+};
+
+test('S-65[graphql] R-163[graphql] S-64[graphql] the routes and GraphQL answer with the same objects and the same fields', async () => {
+  const fields = 'id number customer issuedOn dueOn currency total status purchaseOrder note auditRemark';
+  for (const who of ['nora', 'theo'] as const) {
+    const listed = itemsOf((await call(who, 'GET /invoices')).json);
+    const { data } = await graphql(who, `{ invoices(first: 50) { ${fields} } }`);
+    const asked = data['invoices'] as readonly Json[];
+    const listedFields = fields.split(' ');
+    const sameFields = (row: Json): Json => Object.fromEntries(listedFields.map((name) => [name, row[name] ?? null]));
+    assert.deepEqual(
+      asked.map((row) => ({ ...row })),
+      listed.map(sameFields),
+    );
+    for (const id of [7, 9, 42, 4711]) {
+      const route = await call(who, `GET /invoices/${id}`);
+      const field = (await graphql(who, `query($id: Int!) { invoice(id: $id) { id } }`, { id })).data['invoice'];
+      assert.deepEqual(field, route.status === 200 ? { id } : null, `${who} ${id}`);
+    }
+  }
+  const { data } = await graphql(
+    'nora',
+    '{ invoice(id: 7) { amount owner { displayName invoices(first: 1) { id } } } }',
+  );
+  assert.deepEqual(data['invoice'], {
+    amount: '1299.00 EUR',
+    owner: { displayName: 'Nora L.', invoices: [{ id: 1 }] },
+  });
+});
+
+test('S-57 S-58 R-166 GraphQL lists no people for Nora, and changes what the routes would change', async () => {
+  assert.equal((await graphql('nora', '{ users { id email } }')).status, 403);
+  assert.equal(((await graphql('theo', '{ users { id email } }')).data['users'] as readonly Json[]).length, 3);
+  const change = (id: number, changes: object) =>
+    graphql(
+      'nora',
+      'mutation($id: Int!, $changes: InvoiceChanges!) { annotateInvoice(id: $id, changes: $changes) { note } }',
+      {
+        id,
+        changes,
+      },
+    );
+  assert.deepEqual((await change(31, { note: ' By GraphQL. ' })).data['annotateInvoice'], { note: 'By GraphQL.' });
+  assert.equal((await call('nora', 'GET /invoices/31')).json['note'], 'By GraphQL.');
+  assert.equal((await change(31, { status: 'paid' })).status, 400, 'the schema has no such change');
+  for (const [id, changes, code] of [
+    [31, { note: 'two\nlines' }, 'invalid_request'],
+    [31, {}, 'invalid_request'],
+    [42, { note: 'x' }, 'not_found'],
+    [18, { note: 'x' }, 'access_denied'],
+    [-1, { note: 'x' }, 'invalid_request'],
+  ] as const) {
+    const { errors } = await change(id, changes);
+    assert.deepEqual(
+      errors.map(({ extensions }) => (extensions as Json)['code']),
+      [code],
+      `${id}`,
+    );
+  }
+  assert.equal((await call('nora', 'GET /invoices/31')).json['note'], 'By GraphQL.');
+});
+
 test('R-164[guard] an id has one spelling', async () => {
   for (const id of ['07', '7.0', '+7', '7e0', '%37', ' 7', '-7', '99999999999999999999']) {
     const { status } = await call('nora', `GET /invoices/${encodeURI(id).replace('%2537', '%37')}`);

@@ -9,6 +9,7 @@ import { createGuard, type Guard } from '@castellan/guard';
 import { memoryLimitStore } from '@castellan/limits';
 import type { Runtime } from '@castellan/protocol';
 import { invoicesPolicy } from '../policy.ts';
+import { invoicesGraphql } from './graphql.ts';
 import { invoicesRoutes } from './routes.ts';
 import { type Subjects, seed } from './seed.ts';
 import { createStore, openDatabase } from './store.ts';
@@ -62,7 +63,7 @@ export function createInvoicesApi(
         const user = store.findUser(subject);
         return user && { kind, id: user.id, role: user.role };
       },
-      routes: invoicesRoutes(store),
+      routes: { ...invoicesRoutes(store), ...invoicesGraphql(store) },
       limits: { store: memoryLimitStore({ capacity: 50_000 }), perAddress: { count: 600, period: 60 } },
     },
     runtime,

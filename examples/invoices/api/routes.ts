@@ -1,8 +1,10 @@
 /** The table of routes: all that the API can do. What is not written here does not exist. */
+
 import { publicRoute, type Route, routesUnder } from '@castellan/guard';
+import type { Limit } from '@castellan/limits';
 import { z } from 'zod';
 import { invoicesPolicy } from '../policy.ts';
-import type { InvoicesStore } from './store.ts';
+import type { InvoiceChanges, InvoicesStore } from './store.ts';
 
 const id = z
   .string()
@@ -18,11 +20,13 @@ const line = (length: number) =>
     .regex(/^[^\p{Cc}]*$/u, 'must be one line')
     .nullable();
 
-const invoiceChanges = z
+/** What of an invoice may be sent to be changed, by whatever way. */
+export const invoiceChanges: z.ZodType<InvoiceChanges> = z
   .strictObject({ note: line(500).optional(), purchaseOrder: line(40).optional() })
   .refine((changes) => Object.keys(changes).length > 0, 'must change something');
 
-const profileChanges = z.strictObject({
+/** What of a profile may be. */
+export const profileChanges: z.ZodType<{ readonly displayName: string }> = z.strictObject({
   displayName: z
     .string()
     .trim()
@@ -31,8 +35,8 @@ const profileChanges = z.strictObject({
     .regex(/^[^\p{Cc}]*$/u, 'must be one line'),
 });
 
-const reading = { count: 120, period: 60 };
-const writing = { count: 30, period: 60 };
+export const reading: Limit = { count: 120, period: 60 };
+export const writing: Limit = { count: 30, period: 60 };
 
 /** The routes over a store. */
 export function invoicesRoutes(store: InvoicesStore): Readonly<Record<string, Route>> {

@@ -14,7 +14,7 @@ type Invoice = RowOf<InvoicesWords, 'invoice'>;
 type User = RowOf<InvoicesWords, 'user'>;
 
 /** What of an invoice can be changed at all. */
-interface InvoiceChanges {
+export interface InvoiceChanges {
   readonly note?: string | null | undefined;
   readonly purchaseOrder?: string | null | undefined;
 }
@@ -31,11 +31,13 @@ export interface InvoicesStore {
   readonly close: () => void;
 }
 
-interface InvoiceQuery {
+export interface InvoiceQuery {
   readonly filter: Filter;
   readonly status?: string | undefined;
   /** Only ids greater than this one. */
   readonly after?: number | undefined;
+  readonly first?: number | undefined;
+  readonly ownerId?: string | undefined;
 }
 
 const pageSize = 50;
@@ -82,13 +84,12 @@ export function createStore(database: DatabaseSync): InvoicesStore {
   const invoices = `SELECT * FROM invoices WHERE`;
   return {
     findInvoice: (id) => run(`${invoices} id = ?`, [id]).map(toInvoice)[0],
-    listInvoices: ({ filter, status, after }) =>
-      run(`${invoices} ${filter.sql} AND id > ? AND (? IS NULL OR status = ?) ORDER BY id LIMIT ${pageSize}`, [
-        ...filter.parameters,
-        after ?? 0,
-        status ?? null,
-        status ?? null,
-      ]).map(toInvoice),
+    listInvoices: ({ filter, status = null, after = 0, first = pageSize, ownerId = null }) =>
+      run(
+        `${invoices} ${filter.sql} AND id > ? AND (? IS NULL OR status = ?) AND (? IS NULL OR owner_id = ?)
+         ORDER BY id LIMIT ?`,
+        [...filter.parameters, after, status, status, ownerId, ownerId, Math.min(first, pageSize)],
+      ).map(toInvoice),
     changeInvoice: (id, changes, filter) => {
       const { note, purchaseOrder } = changes;
       // Check and act are one statement: whatever changed since the invoice was loaded, the rule holds now.

@@ -48,8 +48,8 @@ export async function readInput(deps: InputDeps): Promise<CheckedInput> {
   const { input, request } = deps;
   const query = readQuery(request.query);
   return {
-    params: await check('params', input.params, deps.params),
-    query: await check('query', input.query, query),
+    params: await checkSource('params', input.params, deps.params),
+    query: await checkSource('query', input.query, query),
     headers: input.headers === undefined ? nothing : await checkHeaders(input.headers, request),
     body: await readBody(deps),
   };
@@ -83,7 +83,7 @@ async function readBody(deps: InputDeps): Promise<unknown> {
   }
   const format = request.method === 'PATCH' ? patchFormat(request.headers['content-type']?.[0] ?? '') : undefined;
   const value = await readJsonBody(deps, (type) => format !== undefined || isJsonType(type));
-  return check('body', input.body, fieldsOf(value, format));
+  return checkSource('body', input.body, fieldsOf(value, format));
 }
 
 /**
@@ -117,8 +117,12 @@ function fieldsOf(value: unknown, format: PatchFormat | undefined): object {
   return refuse('input_invalid', { problems: [{ path: 'body', message: 'is not an object' }] });
 }
 
-/** Without a schema a source must be empty. */
-async function check(source: string, schema: StandardSchema<unknown> | undefined, value: object): Promise<unknown> {
+/** A value of a source, as its schema says; without a schema the source must be empty. */
+export async function checkSource(
+  source: string,
+  schema: StandardSchema<unknown> | undefined,
+  value: object,
+): Promise<unknown> {
   if (schema !== undefined) {
     const checked = await validate(source, schema, value);
     refuseProblems(leftOver(source, value, checked));

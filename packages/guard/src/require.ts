@@ -28,6 +28,8 @@ export interface Judge {
   readonly asking: Asking;
   /** Told of each decision, for the event. */
   readonly note: (decision: Decision) => void;
+  /** What holds the changes, as a problem calls it; `body` by default. */
+  readonly source?: string;
 }
 
 /**
@@ -63,11 +65,11 @@ export function requireObject({ policy, asking, note }: Judge, resource: unknown
  *
  * @throws {Refusal} `input_invalid` naming those that are not
  */
-export function requireWritable({ policy, asking }: Judge, resource: unknown, body: unknown): void {
+export function requireWritable({ policy, asking, source = 'body' }: Judge, resource: unknown, body: unknown): void {
   if (body === undefined) return;
   const open = policy.writable({ ...asking, resource });
   const closed = Object.keys(body as object).filter((name) => !open.includes(name));
-  refuseProblems(closed.map((name) => ({ path: `body.${name}`, message: 'may not be set' })));
+  refuseProblems(closed.map((name) => ({ path: `${source}.${name}`, message: 'may not be set' })));
 }
 
 function refusalOf(decision: Decision, reason?: RefusalReason): Refusal {

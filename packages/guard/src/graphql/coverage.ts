@@ -1,6 +1,7 @@
 /** Everything that a table leaves open or says wrong about its schema, found at the start (R-162). */
 import { GraphQLInt, type GraphQLObjectType, type GraphQLSchema, getNullableType } from 'graphql';
 import { actionProblems, limitProblems, type TablePolicy } from '../route-table.ts';
+import { isSchema } from '../standard-schema.ts';
 import { authenticationProblems } from '../step-up.ts';
 import {
   type AnyField,
@@ -88,6 +89,7 @@ function undeclaredProblem({ table, policy, type, field }: Place): string | unde
 function kindProblems(place: Place, rule: AnyFieldRule, behind: readonly string[]): readonly string[] {
   const kinds = (['action', 'reads', 'public'] as const).filter((kind) => rule[kind] !== undefined);
   if (kinds.length !== 1) return ['its rule has an action, or reads, or public: one of them'];
+  if (rule.input !== undefined && !isSchema(rule.input)) return ['input is not a Standard Schema'];
   if (rule.action !== undefined) return [...guardedProblems(place, rule), ...yieldProblems(rule, behind)];
   if (behind.length > 0) return [`it leads to objects of ${behind.join(', ')}, so it needs an action`];
   if (rule.public !== undefined) return isText(rule.public) ? [] : ['public needs a reason'];
@@ -105,7 +107,8 @@ function readsProblems({ table, policy, type }: Place, reads: readonly string[])
 
 function guardedProblems({ schema, type, policy }: Place, rule: AnyFieldRule): readonly string[] {
   const actions = [...actionsOf(rule.action), ...actionsOf(rule.yields)];
-  const problems = actions.length === 0 ? ['action is empty'] : actions.flatMap((one) => actionProblems(one, policy));
+  const problems = actions.length === 0 ? ['action is empty'] : [];
+  problems.push(...actions.flatMap((one) => actionProblems(one, policy)));
   if (type !== schema.getMutationType()) {
     const stray = rule.load !== undefined || rule.writes !== undefined;
     return stray ? [...problems, 'load and writes belong to mutations'] : problems;

@@ -23,12 +23,14 @@ import {
   isListType,
   isNonNullType,
 } from 'graphql';
+import { checkSource } from '../input.ts';
 import { fits } from '../output.ts';
 import { type Operation, refusalOf } from './operation.ts';
 import { type AnyField, compositeOf, listDepth, objectTypes, resourcesBehind, rootTypes } from './schema-walk.ts';
 import {
   type AnyFieldRule,
   type AnyTypeRule,
+  type Arguments,
   actionOn,
   actionsOf,
   fieldRule,
@@ -137,7 +139,7 @@ type ResolverCall = Parameters<Resolver>;
 interface Visit extends Place {
   readonly operation: Operation;
   readonly source: unknown;
-  readonly args: Readonly<Record<string, unknown>>;
+  readonly args: Arguments;
   readonly context: unknown;
   readonly info: GraphQLResolveInfo;
   readonly path: string;
@@ -145,15 +147,21 @@ interface Visit extends Place {
 
 function guardResolver(resolve: Resolver, place: Place): Resolver {
   return (...call) => {
+    const [source, , context, info] = call;
     const visit = visitOf(place, call);
-    return attempt(visit, () => after(begin(visit), () => after(resolve(...call), (value) => settle(value, visit))));
+    return attempt(visit, () =>
+      after(begin(visit), (args) =>
+        after(resolve(source, args, context, info), (value) => settle(value, { ...visit, args })),
+      ),
+    );
   };
 }
 
 function guardSource(subscribe: Resolver, place: Place): Resolver {
   return (...call) => {
+    const [source, , context, info] = call;
     const visit = visitOf(place, call);
-    return attempt(visit, () => after(begin(visit), () => subscribe(...call)));
+    return attempt(visit, () => after(begin(visit), (args) => subscribe(source, args, context, info)));
   };
 }
 
@@ -183,15 +191,21 @@ function masked({ reason }: Refusal): GraphQLError {
   return new GraphQLError(description, { extensions: { code: error } });
 }
 
-/** What must hold before the field is resolved. */
-function begin(visit: Visit): unknown {
+/** What must hold before the field is resolved; answers with the arguments it is resolved with. */
+function begin(visit: Visit): Arguments | Promise<Arguments> {
   enter(visit);
-  const { rule, isMutation, operation } = visit;
-  if (rule?.action === undefined) return undefined;
-  operation.requireFunction(actionsOf(rule.action));
+  const { rule, args, operation } = visit;
+  if (rule?.action !== undefined) operation.requireFunction(actionsOf(rule.action));
+  if (rule?.input === undefined) return beginWith(visit);
+  return checkSource('args', rule.input, args).then((checked) => beginWith({ ...visit, args: checked as Arguments }));
+}
+
+function beginWith(visit: Visit): Arguments | Promise<Arguments> {
+  const { rule, isMutation, args } = visit;
+  if (rule?.action === undefined) return args;
   if (isMutation) return beginMutation(visit, rule);
   keepCall(visit, undefined);
-  return undefined;
+  return args;
 }
 
 function enter({ isRoot, info, operation, owner, type, source, field, rule, shows, isEdge }: Visit): void {
@@ -214,17 +228,18 @@ function enter({ isRoot, info, operation, owner, type, source, field, rule, show
   if (hidden !== undefined) refuse('forbidden', { detail: `${owner.resource}.${hidden} may not be read` });
 }
 
-function beginMutation(visit: Visit, { action, load, writes }: AnyFieldRule): unknown {
+function beginMutation(visit: Visit, { action, load, writes }: AnyFieldRule): Arguments | Promise<Arguments> {
   const { operation, args } = visit;
   const [only = ''] = actionsOf(action);
   const { access, caller } = operation.asker();
   // An earlier mutation of this operation may have changed what was decided on.
   operation.forget();
   const call = { principal: caller.principal, access, args, correlation: operation.correlation };
-  return after(load?.(call as never), (object) => {
+  return after<unknown, Arguments>(load?.(call as never), (object) => {
     operation.requireObject(only, object, visit.table.types[visit.type.name] ?? {});
     if (typeof writes === 'function') operation.requireWritable(only, object, writes(args));
     keepCall(visit, object);
+    return args;
   });
 }
 
@@ -364,8 +379,8 @@ function pathOf(path: GraphQLResolveInfo['path']): string {
   return keys.reverse().join('.');
 }
 
-function after<T>(value: T | Promise<T>, next: (value: T) => unknown): unknown {
-  return isPromise(value) ? value.then(next as (value: unknown) => unknown) : next(value);
+function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T);
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

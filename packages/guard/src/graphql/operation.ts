@@ -99,7 +99,8 @@ export function openOperation({ policy, trace, asker: first, counted }: Operatio
     },
     requireObject: (action, object, type) =>
       memory.once(action, object, () => requireObject(judge(action, nameOf(action, object, type)), object)),
-    requireWritable: (action, object, changes) => requireWritable(judge(action, ''), object, changes),
+    requireWritable: (action, object, changes) =>
+      requireWritable({ ...judge(action, ''), source: 'args' }, object, changes),
     readable: (object, type) =>
       memory.fieldsOf(object, type, () => policy.readable({ ...asking(''), type, resource: object })),
     sizes: new Map(),

@@ -5,6 +5,7 @@
 import type { Limit } from '@castellan/limits';
 import type { ActionName, Filter, FilterOptions, PrincipalOf, ResourceName, Vocabulary } from '@castellan/policy';
 import type { Access } from '../access.ts';
+import type { StandardSchema } from '../standard-schema.ts';
 import type { AuthenticationNeed } from '../step-up.ts';
 
 /** What the objects of a type are. */
@@ -30,6 +31,8 @@ interface FieldBase {
   readonly cost?: number;
   /** Fields of `Query`, `Mutation` and `Subscription` have one: for each subject. The period in seconds. */
   readonly limit?: Limit;
+  /** What the arguments must be beyond their types; the resolver is given what it answers. */
+  readonly input?: StandardSchema<unknown>;
 }
 
 /** A field that leads to objects of resources, or does something with one. */
