@@ -92,6 +92,12 @@ export type EffectEvent =
       readonly authorization: string | undefined;
       readonly client: string;
     }
+  /** `removed` is final. What a client was given ends with it, each with an event of its own. */
+  | { readonly type: `client.${RegistrationChange}`; readonly client: string }
+  | { readonly type: 'client.changed'; readonly client: string; readonly changes: readonly string[] }
+  /** A registered API, by its audience. */
+  | { readonly type: `resource.${RegistrationChange}`; readonly resource: string }
+  | { readonly type: 'resource.changed'; readonly resource: string; readonly changes: readonly string[] }
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'person.state_changed'; readonly person: string; readonly state: 'active' | 'locked' | 'disabled' }
   /** Every session of the person has ended; the events of the sessions follow. */
@@ -114,6 +120,9 @@ export type EffectEvent =
     }
   /** A backup was restored: every authorization and session of before has ended. */
   | { readonly type: 'epoch.raised' };
+
+/** `secret_rotated`: a second secret is good beside the first; `secret_ended`: the older of the two is not any more. */
+type RegistrationChange = 'added' | 'disabled' | 'enabled' | 'removed' | 'secret_rotated' | 'secret_ended';
 
 /** Why a session ended that nobody signed out of in its own browser. */
 export type SessionEnding = 'ended_elsewhere' | 'password_changed' | 'person_locked' | 'person_disabled';

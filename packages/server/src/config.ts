@@ -68,6 +68,14 @@ type ResourceCredentialsConfig = Pick<
   'id' | 'secret' | 'secrets' | 'jwks' | 'jwksUri' | 'assertionAudience'
 > & { readonly authentication: Exclude<ClientConfig['authentication'], 'none'> };
 
+/** A resource as it is kept in the store: the server draws its secrets itself. */
+export type ResourceRegistration = Omit<ResourceConfig, 'credentials'> & {
+  readonly credentials?: Omit<ResourceCredentialsConfig, 'secret' | 'secrets'>;
+};
+
+/** A client as it is kept in the store: the server draws its secrets itself. */
+export type ClientRegistration = Omit<ClientConfig, 'secret' | 'secrets'>;
+
 /** A registered client. `web` is confidential; `spa` and `native` are public. */
 export interface ClientConfig {
   readonly id: string;

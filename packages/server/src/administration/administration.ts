@@ -18,6 +18,7 @@ import type { Store } from '../store/store.ts';
 import { administerConsents, type ConsentsAdministration } from './consents.ts';
 import { administerKeys, type KeysAdministration } from './keys.ts';
 import { administerPeople, type PeopleAdministration } from './people.ts';
+import { administerRegistrations, type RegistrationAdministration } from './registrations.ts';
 import { administerSessions, type SessionsAdministration } from './sessions.ts';
 
 /** What an administrator may see and change. */
@@ -26,6 +27,9 @@ export interface Administration {
   readonly sessions: SessionsAdministration;
   readonly consents: ConsentsAdministration;
   readonly keys: KeysAdministration;
+  readonly clients: RegistrationAdministration;
+  /** Registered APIs. */
+  readonly resources: RegistrationAdministration;
   /** Closes the store. */
   readonly close: () => Promise<void>;
 }
@@ -43,7 +47,8 @@ export interface AdministrationDeps {
 /**
  * Opens the store of a configuration for an administrator; whoever holds the configuration is one.
  *
- * @throws {ConfigError} naming every problem of the configuration at once, before anything is opened
+ * @throws {ConfigError} naming every problem of the configuration at once, before anything is opened; or what both it
+ *   and the store register
  * @throws {Error} when the store cannot be opened
  * @example
  * const administration = await openAdministration(config);
@@ -56,13 +61,19 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
   const recorder: Recorder = { source: resolved.issuer, actor: 'administrator', now, randomBytes };
   const store = await openStore(resolved.store, runtime);
   const deps: AdministrationDeps = { config: resolved, store, runtime, recorder, act: () => beginAct(recorder) };
-  return Object.freeze({
-    people: administerPeople(deps),
-    sessions: administerSessions(deps),
-    consents: administerConsents(deps),
-    keys: administerKeys(deps),
-    close: store.close,
-  });
+  try {
+    return Object.freeze({
+      people: administerPeople(deps),
+      sessions: administerSessions(deps),
+      consents: administerConsents(deps),
+      keys: administerKeys(deps),
+      ...(await administerRegistrations(deps)),
+      close: store.close,
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function beginAct(recorder: Recorder): Acting {

@@ -83,7 +83,10 @@ type Owners = ReadonlyMap<string, string>;
 
 function ownersOf({ clients, resources }: Foundation, rows: readonly RegistrationRow[]): Owners {
   const owners = new Map<string, string>();
-  for (const row of rows) if (row.caller !== undefined) owners.set(row.caller, nameOf(row));
+  // The older row comes first, and keeps its id.
+  for (const row of rows) {
+    if (row.caller !== undefined && !owners.has(row.caller)) owners.set(row.caller, nameOf(row));
+  }
   for (const { credentials } of resources) if (credentials !== undefined) owners.set(credentials.id, 'configuration');
   for (const { id } of clients) owners.set(id, 'configuration');
   return owners;

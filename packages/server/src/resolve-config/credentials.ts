@@ -44,7 +44,7 @@ export function resolveCredentials(shape: CredentialsShape, rules: CredentialRul
 }
 
 /** Whether the method is one that needs a secret. */
-function isBySecret({ authentication }: Pick<CredentialsShape, 'authentication'>): boolean {
+export function isBySecret({ authentication }: Pick<CredentialsShape, 'authentication'>): boolean {
   return authentication === 'client_secret_basic' || authentication === 'client_secret_post';
 }
 

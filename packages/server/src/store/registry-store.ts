@@ -24,7 +24,7 @@ export interface RegistrationRow {
   readonly revision: number;
 }
 
-interface StoredSecret {
+export interface StoredSecret {
   readonly hash: string;
   readonly createdAt: number;
 }
@@ -41,7 +41,8 @@ export interface RegistryStore {
   readonly readRegistrations: (after: number) => Promise<readonly RegistrationRow[]>;
   /**
    * Adds a row or replaces the one with its kind and id, if the registry is still at the revision that the caller has
-   * judged the change by. The row gets the next revision, whatever it says.
+   * judged the change by. The row gets the next revision, whatever it says. A client that is not active afterwards
+   * loses all its authorizations, with an `authorization.revoked` event of the store's for each.
    */
   readonly writeRegistration: (
     write: { readonly row: Omit<RegistrationRow, 'revision'>; readonly expected: number },

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
 import type { RegistrationRow } from '../registry-store.ts';
 import type { Store } from '../store.ts';
-import { assertRecorded, atOnce, effects, newId, start, tally } from './rows.ts';
+import {
+  assertRecorded,
+  atOnce,
+  authorize,
+  effects,
+  emptyOutbox,
+  newId,
+  redemptionEvents,
+  start,
+  tally,
+} from './rows.ts';
 
 type Written = Omit<RegistrationRow, 'revision'>;
 
@@ -27,7 +37,12 @@ function write(store: Store, change: Write, label = 'written'): Promise<string> 
   return store.writeRegistration(change, effects(label));
 }
 
-export function registryConformance({ name, check }: Conformance): void {
+export function registryConformance(suite: Conformance): void {
+  writing(suite);
+  switchingOff(suite);
+}
+
+function writing({ name, check }: Conformance): void {
   check(`S-104[${name}] what is registered is read by every node as it was written`, async (stores) => {
     const { first, second } = stores;
     assert.equal(await second.readRegistryRevision(), 0);
@@ -79,4 +94,35 @@ export function registryConformance({ name, check }: Conformance): void {
       await assertRecorded(first, 'removed');
     },
   );
+}
+
+function switchingOff({ name, check }: Conformance): void {
+  check(`R-036[${name}] a client that is switched off loses what it was given, in the same commit`, async (stores) => {
+    const { first, second } = stores;
+    for (const [index, state] of (['disabled', 'removed'] as const).entries()) {
+      const client = newId('client');
+      const { authorization, code } = await authorize(first, { client });
+      const other = await authorize(first, { client: newId('client') });
+      const ended = await authorize(first, { client });
+      const revoke = { id: ended.authorization.id, reason: 'revoked_by_client', now: start } as const;
+      await first.revokeAuthorization(revoke, effects('revoked'));
+      await emptyOutbox(first);
+      const row = registrationRow({ id: client, state, changedAt: start + 7 });
+      assert.equal(await write(second, { row, expected: index }, state), 'written');
+      assert.equal((await first.findAuthorization(authorization.id))?.revokedAt, start + 7);
+      assert.equal((await first.findAuthorization(ended.authorization.id))?.revokedAt, start);
+      assert.equal((await first.findAuthorization(other.authorization.id))?.revokedAt, undefined);
+      const redeem = { codeHash: code.codeHash, family: undefined, now: start };
+      assert.equal(await first.redeemCode(redeem, redemptionEvents), 'revoked');
+      await assertRecorded(first, state, 'authorization.revoked');
+    }
+  });
+
+  check(`R-036[${name}] what is still active, and a resource, take nothing away`, async ({ first }) => {
+    const { authorization } = await authorize(first, { client: 'web' });
+    await write(first, { row: registrationRow({ id: 'web' }), expected: 0 });
+    const api = registrationRow({ kind: 'resource', id: 'web', caller: undefined, state: 'removed' });
+    await write(first, { row: api, expected: 1 });
+    assert.equal((await first.findAuthorization(authorization.id))?.revokedAt, undefined);
+  });
 }

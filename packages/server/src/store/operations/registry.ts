@@ -4,6 +4,7 @@ import type { RegistrationRow } from '../registry-store.ts';
 import { readInteger } from '../shape.ts';
 import { registrations } from '../shapes.ts';
 import { putIntoOutbox } from './outbox.ts';
+import { revokeMatching } from './revocation.ts';
 
 const newer = `SELECT ${registrations.select('r')} FROM registrations r WHERE r.revision > $1 ORDER BY r.revision`;
 
@@ -42,5 +43,10 @@ export function* writeRegistration(
   if (moved === 0) return 'changed_meanwhile';
   yield* changes(upsert, registrations.values({ ...written, revision }));
   yield* putIntoOutbox(events);
+  // INVARIANT: in this commit, so that no client is switched off and goes on with what it was given before.
+  if (written.kind === 'client' && written.state !== 'active') {
+    const target = { of: 'client', client: written.id } as const;
+    yield* revokeMatching({ target, reason: 'client_disabled', now: written.changedAt }, events[0]);
+  }
   return 'written';
 }
