@@ -36,6 +36,7 @@ export function build(target) {
     rmSync(join(to, 'dist'), { recursive: true, force: true });
     cpSync(join(out, 'packages', name, 'src'), join(to, 'dist'), { recursive: true });
     nameBuiltFiles(join(to, 'dist'));
+    if (name === 'guard') copyVectors(join(to, 'vectors'));
     if (target === undefined) continue;
     for (const own of ['package.json', 'bin', 'README.md']) {
       if (existsSync(join(from, own))) cpSync(join(from, own), join(to, own), { recursive: true });
@@ -43,6 +44,12 @@ export function build(target) {
   }
   rmSync(out, { recursive: true });
   return status === 0;
+}
+
+/** The corpus that users of the guard run against their own API. */
+function copyVectors(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(join(root, 'vectors', 'tokens.json'), join(folder, 'tokens.json'));
 }
 
 /** The compiler leaves `./x.ts` in declarations; what is published has only `./x.js`. */

@@ -3,6 +3,8 @@ import type { Break } from './protocol-mutants.ts';
 
 const policy = 'packages/policy/src';
 
+const kit = 'packages/guard/src/kit';
+
 export const speedMutants: readonly Break[] = [
   {
     row: 'R-170',
@@ -35,5 +37,45 @@ export const speedMutants: readonly Break[] = [
     find: 'rules: [...outcome.decision.rules, ...own.rules]',
     replace: 'rules: own.rules',
     tests: [`${policy}/decide.test.ts`],
+  },
+  {
+    row: 'S-108',
+    file: `${kit}/try.ts`,
+    breaks: 'an answer that believed the token counts as a refusal',
+    find: 'const refusals = [400, 401, 431];',
+    replace: 'const refusals = [200, 400, 401, 431];',
+    tests: [`${kit}/guard-test.test.ts`],
+  },
+  {
+    row: 'S-108',
+    file: `${kit}/try.ts`,
+    breaks: 'refusals count where a good token is refused too',
+    find: 'answer !== undefined && answer.status >= 200 && answer.status < 300',
+    replace: 'answer !== undefined',
+    tests: [`${kit}/guard-test.test.ts`],
+  },
+  {
+    row: 'S-108',
+    file: `${kit}/address-test.ts`,
+    breaks: 'any host is tried',
+    find: 'if (!isLoopbackHost(url.hostname) && url.hostname !== test.permittedHost) {',
+    replace: 'if (false) {',
+    tests: [`${kit}/guard-test.test.ts`],
+  },
+  {
+    row: 'S-96',
+    file: `${kit}/adapt.ts`,
+    breaks: 'every foreign audience is left out as genuine',
+    find: 'own !== undefined && value === own',
+    replace: 'own !== undefined',
+    tests: [`${kit}/guard-test.test.ts`],
+  },
+  {
+    row: 'S-82',
+    file: `${kit}/policy-cases.ts`,
+    breaks: 'fields that leave are not looked at',
+    find: 'names.filter((name) => !open.includes(name))',
+    replace: 'names.filter(() => false)',
+    tests: [`${kit}/guard-test.test.ts`],
   },
 ];

@@ -15,6 +15,7 @@ import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
 import { parsePort } from './dev/ports.ts';
 import { describeFailure } from './failure.ts';
+import { guardCommand } from './guard/guard.ts';
 import { type LoginDeps, login, logout } from './login/login.ts';
 import { policyCommand } from './policy/policy.ts';
 import { type RoutesOptions, routes } from './routes/routes.ts';
@@ -72,6 +73,8 @@ program
 
 program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }));
 
+program.addCommand(guardCommand({ print, tell: complain, fail: () => (process.exitCode = 1) }));
+
 for (const command of [userCommand, keysCommand, sessionCommand, consentCommand])
   program.addCommand(command({ runtime: systemRuntime, print }));
 
@@ -87,6 +90,10 @@ function collect(value: string, list: readonly string[]): readonly string[] {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 // Whoever read the output may be gone (a closed terminal, a pipe into head); that is no reason to end otherwise.

@@ -12,6 +12,8 @@ test('S-110[guard] S-9 the API that the README shows runs in Express with a toke
   // All but the comment that opens the file.
   const shown = read('testing/readme-api.ts').replace(/^.*\n/, '').trim();
   assert.ok(read('../README.md').includes(shown), 'the README shows the file');
+  const test = read('testing/readme-guard-test.ts').replace(/^.*\n/, '').trim();
+  assert.ok(read('../README.md').includes(test.replace('./readme-api.ts', './notes.ts')), 'and the file of its test');
   const [auth0] = foreignIssuers();
   assert.ok(auth0);
   const now = Math.floor(systemRuntime.now() / 1000);

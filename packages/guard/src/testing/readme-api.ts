@@ -1,6 +1,6 @@
 /** The API of this package's README, which shows this file from the first import on. */
-import { terminalSink } from '@castellan/audit';
-import { createGuard, type Guard, routesUnder } from '@castellan/guard';
+import { type Sink, terminalSink } from '@castellan/audit';
+import { createGuard, type Guard, type JwtIssuer, routesUnder } from '@castellan/guard';
 import { memoryLimitStore } from '@castellan/limits';
 import { definePolicy, eq } from '@castellan/policy';
 import { type Runtime, systemRuntime } from '@castellan/protocol';
@@ -23,25 +23,27 @@ const policy = definePolicy(words, ({ permit }) => [
   }),
 ]);
 
+export const auth0: JwtIssuer = {
+  issuer: 'https://acme.eu.auth0.com/', // your tenant, with the slash at its end
+  audience: 'https://api.example', // the identifier of your API at Auth0
+  algorithms: ['RS256'],
+  typ: 'JWT',
+  discovery: 'openid',
+  maxLifetime: 86_400,
+  claims: { client: 'azp' },
+};
+
 const notes = [{ id: 1, ownerId: 'auth0|5f7c8ec7c33c6c004bbafe82', title: 'Mine' }];
 const on = routesUnder(policy);
 
-export const startNotes = (runtime: Runtime = systemRuntime): Guard =>
+const terminal = terminalSink((line) => process.stdout.write(line));
+
+export const startNotes = (runtime: Runtime = systemRuntime, sinks: readonly Sink[] = [terminal]): Guard =>
   createGuard(
     {
       name: 'Notes',
       resource: 'https://api.example',
-      issuers: [
-        {
-          issuer: 'https://acme.eu.auth0.com/', // your tenant, with the slash at its end
-          audience: 'https://api.example', // the identifier of your API at Auth0
-          algorithms: ['RS256'],
-          typ: 'JWT',
-          discovery: 'openid',
-          maxLifetime: 86_400,
-          claims: { client: 'azp' },
-        },
-      ],
+      issuers: [auth0],
       policy,
       principal: ({ kind, subject }) => (kind === 'person' ? { kind, id: subject } : undefined),
       routes: {
@@ -56,5 +58,5 @@ export const startNotes = (runtime: Runtime = systemRuntime): Guard =>
       limits: { store: memoryLimitStore({ capacity: 10_000 }), perAddress: { count: 600, period: 60 } },
     },
     runtime,
-    [terminalSink((line) => process.stdout.write(line))],
+    sinks,
   );
