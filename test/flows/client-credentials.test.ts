@@ -15,8 +15,12 @@ test('S-14[client-credentials] S-4 S-69 R-031 a service gets an access token for
   const answer = await ask({ scope: 'notes:read' });
   assert.equal(answer.status, 200, answer.body);
   assert.deepEqual(Object.keys(answer.json).sort(), ['access_token', 'expires_in', 'scope', 'token_type']);
-  const { jti, iat, exp, ...claims } = claimsOf(answer);
+  const { jti, iat, exp, status, ...claims } = claimsOf(answer);
   assert.equal(typeof jti, 'string');
+  assert.match(
+    JSON.stringify(status),
+    /^\{"status_list":\{"idx":\d+,"uri":"https:\/\/issuer\.example\/status\/1\.0"\}\}$/,
+  );
   assert.equal(Number(exp) - Number(iat), 300);
   assert.deepEqual(claims, {
     iss: world.issuer,

@@ -248,6 +248,16 @@ test('R-011[consent] a claim is within its scope, and no scope is within a claim
   assert.equal(ask(['claim:phone_number'], ['email', 'profile']), 'consent');
 });
 
+test('R-012[account] R-011[consent] a claim within an allowed scope is granted on that scope, and ends with it', () => {
+  const relied = (scopes: readonly string[], rememberedScopes: readonly string[]): unknown => {
+    const wanted = [{ resource: api, scopes }];
+    const next = nextStep({ ...situation, wanted, remembered: [{ ...remembered, scopes: rememberedScopes }] });
+    return next.step === 'respond' && next.relied;
+  };
+  assert.deepEqual(relied(['claim:email'], ['email']), [{ resource: api, scopes: ['email'] }]);
+  assert.deepEqual(relied(['claim:email'], ['claim:email', 'email']), [{ resource: api, scopes: ['claim:email'] }]);
+});
+
 test('R-011[consent] wanted scopes stand with their resource, and offline access with the issuer', () => {
   const issuer = issuerResource('https://id.example', 300);
   const resource = { ...issuer, audience: api, name: 'API', scopes: new Map([['api:read', 'Read']]) };

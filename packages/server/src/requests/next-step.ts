@@ -5,7 +5,7 @@
 import type { RefusalReason } from '@castellan/protocol';
 import { missingConsent, type WantedConsent } from '../authorizations/consent.ts';
 import type { Client } from '../clients/client.ts';
-import { claimRight, claimsOfScopes, withClaimRights } from '../resources/claims.ts';
+import { claimRight, claimsOfScopes, widerRight, withClaimRights } from '../resources/claims.ts';
 import { offlineScope, type ResourceDirectory, scopesAt } from '../resources/resource.ts';
 import type { ConsentRow, ParkedRequestRow, SessionRow } from '../store/store.ts';
 import type { CheckedRequest } from './check.ts';
@@ -109,9 +109,16 @@ function mayBeImpersonated({ client, request }: Situation): boolean {
   return client.kind !== 'web' && !request.redirectUri.startsWith('https:');
 }
 
-/** An administrator's trust needs nobody's consent, and nobody can withdraw it. */
-function reliedOn({ client, wanted }: Situation): readonly WantedConsent[] {
-  return client.consent === 'trusted' ? [] : wanted;
+/**
+ * What is granted only because the person allows it, in the words in which they did: a claim within a scope that they
+ * allowed stands or falls with that scope. An administrator's trust needs nobody's consent, and nobody can withdraw it.
+ */
+function reliedOn({ client, wanted, remembered }: Situation): readonly WantedConsent[] {
+  if (client.consent === 'trusted') return [];
+  return wanted.map(({ resource, scopes }) => {
+    const allowed = remembered.find((consent) => consent.resource === resource)?.scopes ?? [];
+    return { resource, scopes: scopes.map((scope) => (allowed.includes(scope) ? scope : widerRight(scope))) };
+  });
 }
 
 /** Whether this very person said yes on the page of this very request: another one may have signed in since. */

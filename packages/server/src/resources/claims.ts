@@ -62,6 +62,12 @@ export const claimRights: ReadonlyMap<string, string> = new Map(
   ),
 );
 
+/** The scope that a right to one claim lies within; any other right is its own. */
+export function widerRight(right: string): string {
+  const claim = profileClaims.find((one) => claimRight(one) === right);
+  return (claim && scopeOfClaim(claim)) ?? right;
+}
+
 /** Scopes, and the rights that lie within them. */
 export function withClaimRights(scopes: readonly string[]): readonly string[] {
   return [...scopes, ...claimsOfScopes(scopes).map(claimRight)];
