@@ -132,7 +132,7 @@ export const graphqlMutants: readonly Break[] = [
   ]),
   ...at(
     'run.ts',
-    [['R-200', 'a mutation comes by GET', "if (request.method === 'GET' &&", 'if (false &&']],
+    [['R-200', 'a mutation comes by GET', "if (request.method !== 'POST' &&", 'if (false &&']],
     ['listed.test.ts'],
   ),
   ...at('stream.ts', [['R-171', 'nobody asks again', 'if (refusal !== undefined) return refuseAll(refusal);', '']]),
@@ -144,6 +144,18 @@ export const graphqlMutants: readonly Break[] = [
       'if (value.length === 0)',
     ],
   ]),
+  ...at(
+    'request.ts',
+    [
+      [
+        'R-200',
+        'a HEAD is read as a POST',
+        "if (exchange.request.method !== 'POST')",
+        "if (exchange.request.method === 'GET')",
+      ],
+    ],
+    ['listed.test.ts'],
+  ),
   ...at(
     'listed.ts',
     [

@@ -1,6 +1,9 @@
 /** An end to waiting: what does not answer in time is a failure, and a failure never permits. */
 import { Refusal, type Runtime } from '@castellan/protocol';
 
+/** Milliseconds that loading the principal, the context or an object may take. */
+export const loadingTime = 10_000;
+
 /**
  * The value, if it comes within so many milliseconds.
  *

@@ -10,7 +10,7 @@ import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
 import { type HttpAnswer, type HttpRequest, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
-import { withDeadline } from './deadline.ts';
+import { loadingTime, withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
 import { type BodyReader, type CheckedInput, readInput } from './input.ts';
 import { permitUnknownRevocation } from './insecure.ts';
@@ -60,9 +60,6 @@ interface Machinery extends TraceDeps {
   readonly bodyLimit: number;
   readonly resourceMetadata: string;
 }
-
-/** Milliseconds that loading the principal, the context or the object may take. */
-const loadingTime = 10_000;
 
 /**
  * Builds the guard of one API.

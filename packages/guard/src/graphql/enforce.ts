@@ -235,7 +235,7 @@ function beginMutation(visit: Visit, { action, load, writes }: AnyFieldRule): Ar
   // An earlier mutation of this operation may have changed what was decided on.
   operation.forget();
   const call = { principal: caller.principal, access, args, correlation: operation.correlation };
-  return after<unknown, Arguments>(load?.(call as never), (object) => {
+  return after<unknown, Arguments>(operation.inTime(load?.(call as never)), (object) => {
     operation.requireObject(only, object, visit.table.types[visit.type.name] ?? {});
     if (typeof writes === 'function') operation.requireWritable(only, object, writes(args));
     keepCall(visit, object);

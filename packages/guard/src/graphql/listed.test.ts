@@ -80,6 +80,10 @@ test('R-200[graphql] a GET runs listed queries by hash, and never a mutation, a 
   assert.deepEqual([good.status, good.body], [200, '{"data":{"invoices":[{"id":"1"}]}}']);
   const mutation = await get({ documentId: `sha256:${hashOf(change)}` });
   assert.deepEqual([mutation.status, mutation.headers['allow']], [405, 'POST']);
+  const body = JSON.stringify({ query: change });
+  const head = await world.send('HEAD', '/graphql', { token, body });
+  assert.equal(head.status, 413, 'a HEAD comes by the route of GET, and brings nothing in');
+  assert.equal((await world.send('GET', `/graphql?documentId=sha256:${hashOf(query)}`, { token, body })).status, 413);
   assert.equal(world.invoice(1)?.customer, 'Harbour');
   for (const parameters of [
     { query: other },

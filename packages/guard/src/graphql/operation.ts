@@ -5,8 +5,9 @@
  */
 import type { DecidedEvent } from '@castellan/audit';
 import type { Decision } from '@castellan/policy';
-import { Refusal, refuse } from '@castellan/protocol';
+import { Refusal, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from '../access.ts';
+import { loadingTime, withDeadline } from '../deadline.ts';
 import {
   type AskedPolicy,
   type Asking,
@@ -29,7 +30,7 @@ export interface Operation {
   readonly correlation: string;
   /** @throws {Refusal} `credentials_missing` when nobody is known */
   readonly asker: () => Asker;
-  /** For an answer that goes on: the same caller, with the rights of now. Forgets every decision. */
+  /** For an answer that goes on: the same caller, with the rights of now. Every decision is made anew. */
   readonly replaceAsker: (asker: Asker) => void;
   /** @throws {Refusal} when no object could be permitted under any of these actions */
   readonly requireFunction: (actions: readonly string[]) => void;
@@ -37,6 +38,8 @@ export interface Operation {
   readonly requireObject: (action: string, object: unknown, type: AnyTypeRule) => void;
   /** @throws {Refusal} `input_invalid` naming the fields that may not be written */
   readonly requireWritable: (action: string, object: unknown, changes: object) => void;
+  /** What comes in time. @throws {Refusal} `store_unavailable` */
+  readonly inTime: (work: unknown) => unknown;
   /** Remembers that an object was permitted as one of this type. */
   readonly admit: (object: object, type: string) => void;
   readonly isAdmitted: (object: unknown, type: string) => boolean;
@@ -65,12 +68,13 @@ export interface Operation {
 
 export interface OperationDeps {
   readonly policy: AskedPolicy;
+  readonly runtime: Pick<Runtime, 'schedule'>;
   readonly trace: Pick<Trace, 'correlation' | 'notice'>;
   readonly asker: Asker | undefined;
   readonly counted: ReadonlySet<string>;
 }
 
-export function openOperation({ policy, trace, asker: first, counted }: OperationDeps): Operation {
+export function openOperation({ policy, runtime, trace, asker: first, counted }: OperationDeps): Operation {
   let asker = first;
   const memory = createMemory();
   const log = createLog();
@@ -88,7 +92,7 @@ export function openOperation({ policy, trace, asker: first, counted }: Operatio
     asker: known,
     replaceAsker: (another) => {
       asker = another;
-      memory.forget();
+      memory.renew();
     },
     requireFunction: (actions) => {
       const ask = (action: string) => () =>
@@ -99,8 +103,11 @@ export function openOperation({ policy, trace, asker: first, counted }: Operatio
     },
     requireObject: (action, object, type) =>
       memory.once(action, object, () => requireObject(judge(action, nameOf(action, object, type)), object)),
-    requireWritable: (action, object, changes) =>
-      requireWritable({ ...judge(action, ''), source: 'args' }, object, changes),
+    requireWritable: (action, object, changes) => {
+      // INVARIANT: changes that cannot be looked at are not taken for none.
+      if (!isObject(changes)) refuse('server_error', { detail: 'writes did not answer with the changes' });
+      requireWritable({ ...judge(action, ''), source: 'args' }, object, changes);
+    },
     readable: (object, type) =>
       memory.fieldsOf(object, type, () => policy.readable({ ...asking(''), type, resource: object })),
     sizes: new Map(),
@@ -109,6 +116,7 @@ export function openOperation({ policy, trace, asker: first, counted }: Operatio
     counted,
     asking,
     policy,
+    inTime: (work) => (work instanceof Promise ? withDeadline(runtime, loadingTime, work) : work),
     decisions: log.decisions,
   };
 }
@@ -129,12 +137,17 @@ function createMemory() {
     map.set(object, value);
     return value;
   };
+  const renew = (): void => {
+    verdicts = new WeakMap();
+    fields = new WeakMap();
+    functions = new Map();
+  };
   return {
+    // What was admitted stays: an event that is being shown is shown to its end.
+    renew,
     forget: () => {
-      verdicts = new WeakMap();
+      renew();
       admitted = new WeakMap();
-      fields = new WeakMap();
-      functions = new Map();
     },
     onceForAll: (action: string, decide: () => void): void => keep(functions, action, decide),
     once: (action: string, object: unknown, decide: () => void): void => {

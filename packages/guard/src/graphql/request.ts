@@ -27,7 +27,8 @@ export interface SentRequest {
 
 /** @throws {Refusal} `malformed_request`, `input_invalid`, `media_type_unsupported`, `operation_too_large`… */
 export async function readRequest(exchange: Exchange, bounds: Bounds): Promise<SentRequest> {
-  if (exchange.request.method === 'GET') return { operations: [await readGet(exchange)], isBatch: false };
+  // INVARIANT: whatever is no POST is read as a GET; a HEAD comes by the same route and must not bring a body in.
+  if (exchange.request.method !== 'POST') return { operations: [await readGet(exchange)], isBatch: false };
   // The query of a POST says nothing; what stands there anyway is refused.
   refuseNames(readQuery(exchange.request.query), 'query', []);
   const value = await readJsonBody(exchange);

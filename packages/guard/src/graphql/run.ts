@@ -107,8 +107,8 @@ function planOf(sent: Sent, { exchange, endpoint, isBatch }: Planning): Plan {
 /** What may not come this way (R-200). */
 function checkCarrier({ operation }: Prepared, { exchange, isBatch }: Pick<Planning, 'exchange' | 'isBatch'>): void {
   const { request } = exchange;
-  if (request.method === 'GET' && operation.operation !== 'query') {
-    refuse('method_not_allowed', { allow: 'POST', detail: `a ${operation.operation} by GET` });
+  if (request.method !== 'POST' && operation.operation !== 'query') {
+    refuse('method_not_allowed', { allow: 'POST', detail: `a ${operation.operation} that is no POST` });
   }
   if (operation.operation !== 'subscription') return;
   const accepts = request.headers['accept']?.join(',') ?? '';
@@ -161,6 +161,7 @@ async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswe
   trace.know({ operation: `${prepared.operation.operation} ${fields.join(' ')}` });
   const operation = openOperation({
     policy: exchange.policy,
+    runtime: exchange.runtime,
     trace,
     asker: running.asker,
     counted: new Set(prepared.rootFields.map(({ key }) => key)),

@@ -51,6 +51,12 @@ export function objects(name: string, start: Start): void {
       answer.errors.map(({ extensions }) => extensions['code']),
       ['server_error'],
     );
+    const streamed = await world.ask('{ streamed { id customer } }', { token: await world.token() });
+    assert.equal(streamed.text.includes('Foreign'), false, 'nor one that comes piece by piece');
+    assert.deepEqual(
+      streamed.errors.map(({ extensions }) => extensions['code']),
+      ['server_error'],
+    );
     const [event] = await world.outcomes();
     assert.equal(event?.outcome, 'failure');
     assert.ok(world.sink.events.some((one) => one.type === 'failure' && one.where === 'graphql'));

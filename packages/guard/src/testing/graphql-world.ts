@@ -105,6 +105,7 @@ const sdl = `
     members: [Member!]!
     me: Member
     believed: [Invoice]!
+    streamed: [Invoice]!
     endless(first: Int = 2): [Invoice!]!
     fails: Invoice
     health: String!
@@ -146,6 +147,7 @@ export const worldTable: Pick<GraphqlConfig<WorldWords>, 'types' | 'fields'> = {
     'Query.members': { action: 'member.list', limit, size: 10 },
     'Query.me': { action: 'member.read', limit },
     'Query.believed': { action: 'invoice.list', limit, size: 10 },
+    'Query.streamed': { action: 'invoice.list', limit, size: 10 },
     'Query.endless': { action: 'invoice.list', limit, size: { argument: 'first', max: 50 } },
     'Query.fails': { action: 'invoice.read', limit },
     'Query.health': { public: 'the load balancer asks', limit },
@@ -332,6 +334,9 @@ function executable(database: DatabaseSync, topic: Topic): { schema: GraphQLSche
       members: (_, __, ___, info) => list('members', info),
       me: (_, __, ___, info) => findMember(permitted(info).principal.id),
       believed: () => all(),
+      streamed: async function* () {
+        yield* all();
+      },
       endless: (_, __, ___, info) => list('invoices', info, 50),
       fails: () => {
         throw new Error('the password of the database is hunter2');
