@@ -12,6 +12,7 @@ import { guardMutants } from './mutants/guard-mutants.ts';
 import { issuingMutants } from './mutants/issuing-mutants.ts';
 import { keysMutants } from './mutants/keys-mutants.ts';
 import { limitsMutants } from './mutants/limits-mutants.ts';
+import { logoutMutants } from './mutants/logout-mutants.ts';
 import { machineMutants } from './mutants/machine-mutants.ts';
 import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { peopleMutants } from './mutants/people-mutants.ts';
@@ -49,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   ...bffMutants,
   ...peopleMutants,
   ...keysMutants,
+  ...logoutMutants,
   ...connectMutants,
   ...statusMutants,
   ...begunMutants,

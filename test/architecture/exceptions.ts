@@ -297,6 +297,12 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'what handle has answered cannot be written: the connection ends, and nothing is answered instead',
   },
   {
+    path: 'packages/server/src/logout/logout-delivery.ts',
+    count: 2,
+    because:
+      'no request waits for it: while the store is away its error is told as a failure, and what is due is found by the next look',
+  },
+  {
     path: 'packages/server/src/keys/key-ring.ts',
     count: 3,
     because:

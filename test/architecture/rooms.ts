@@ -95,6 +95,7 @@ const server: readonly Room[] = [
       'limits',
       'server/resolve-config',
       'server/administration',
+      'server/logout',
       'server/registry',
       'server/endpoints',
       ...serverRooms,
@@ -150,6 +151,13 @@ const server: readonly Room[] = [
     may: ['protocol', 'audit', 'server/store', ...domain],
     types: serverTypes,
     because: 'the mint sees what tokens are issued from; it does not know which request asked',
+  },
+  {
+    name: 'server/logout',
+    holds: ['packages/server/src/logout/'],
+    may: ['protocol', 'audit', 'server/store', 'server/tokens', ...domain],
+    types: serverTypes,
+    because: 'it tells clients what has ended: it ends nothing, and no request waits for it',
   },
   {
     name: 'server/requests',

@@ -46,7 +46,7 @@ test('R-099[discovery] R-029 S-21 S-22 it never offers none, plain, implicit or 
 
 test('R-099[discovery] nothing is in it that the certification suite would not know', () => {
   const known =
-    /^(issuer|jwks_uri|(authorization|device_authorization|token|userinfo|end_session)_endpoint|(scopes|response_types|response_modes|grant_types|subject_types|claims|claim_types|acr_values|ui_locales|code_challenge_methods|prompt_values|token_endpoint_auth_methods)_supported|(id_token|userinfo)_signing_alg_values_supported|(claims|request|request_uri)_parameter_supported|require_request_uri_registration|authorization_response_iss_parameter_supported|(service_documentation|op_policy_uri|op_tos_uri)|token_endpoint_auth_signing_alg_values_supported|(revocation|introspection)_endpoint(_auth_methods_supported|_auth_signing_alg_values_supported)?|introspection_signing_alg_values_supported)$/;
+    /^(issuer|jwks_uri|(authorization|device_authorization|token|userinfo|end_session)_endpoint|(scopes|response_types|response_modes|grant_types|subject_types|claims|claim_types|acr_values|ui_locales|code_challenge_methods|prompt_values|token_endpoint_auth_methods)_supported|(id_token|userinfo)_signing_alg_values_supported|(claims|request|request_uri)_parameter_supported|require_request_uri_registration|authorization_response_iss_parameter_supported|backchannel_logout(_session)?_supported|(service_documentation|op_policy_uri|op_tos_uri)|token_endpoint_auth_signing_alg_values_supported|(revocation|introspection)_endpoint(_auth_methods_supported|_auth_signing_alg_values_supported)?|introspection_signing_alg_values_supported)$/;
   for (const name of Object.keys(metadata)) assert.match(name, known);
 });
 

@@ -189,7 +189,12 @@ export const protocolMutants: readonly Break[] = [
     [
       ['R-154', 'redirects are followed', ", redirect: 'error'", ''],
       ['R-154', 'a body of any size is read', 'if (size > maximumBytes)', 'if (size < 0)'],
-      ['R-154', 'any status will do', 'response.redirected || response.status !== 200', 'response.redirected'],
+      [
+        'R-154',
+        'any status will do',
+        'response.redirected || !statuses.includes(response.status)',
+        'response.redirected',
+      ],
     ],
   ),
   ...of(

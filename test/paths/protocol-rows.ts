@@ -89,7 +89,7 @@ export const protocolRows: readonly Section[] = [
     ['R-066', 'open registration is off, or limited and marked', 'register'],
     ['R-067', 'redirect URIs that can be registered', 'config register'],
     ['R-068', 'a client cannot set what the server owns', 'register admin sqlite postgres'],
-    ['R-069', 'fetching a client-given URL is fenced in', 'private-key-jwt register guard bff'],
+    ['R-069', 'fetching a client-given URL is fenced in', 'private-key-jwt logout register guard bff'],
     ['R-070', 'client keys are public and asymmetric', 'register config admin'],
     ['R-071', 'one authentication method, the registered one', 'config token revoke introspect par'],
     ['R-072', 'client assertions are for us, short and used once', 'private-key-jwt'],

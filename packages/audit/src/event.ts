@@ -98,6 +98,22 @@ export type EffectEvent =
   /** A registered API, by its audience. */
   | { readonly type: `resource.${RegistrationChange}`; readonly resource: string }
   | { readonly type: 'resource.changed'; readonly resource: string; readonly changes: readonly string[] }
+  /** A client was told that the session has ended (back-channel logout). */
+  | {
+      readonly type: 'logout.delivered';
+      readonly client: string;
+      readonly session: string;
+      readonly attempts: number;
+    }
+  /** A client could not be told, and is not tried again. */
+  | {
+      readonly type: 'logout.abandoned';
+      readonly client: string;
+      readonly session: string;
+      readonly attempts: number;
+      /** What was wrong with its last answer: a constant text. */
+      readonly reason: string;
+    }
   | { readonly type: 'person.created'; readonly person: string }
   | { readonly type: 'person.state_changed'; readonly person: string; readonly state: 'active' | 'locked' | 'disabled' }
   /** Every session of the person has ended; the events of the sessions follow. */

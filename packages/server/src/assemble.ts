@@ -3,7 +3,6 @@ import { memoryLimitStore } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { createPasswordLinks } from './accounts/password-link.ts';
-import { createSubjects } from './accounts/subject.ts';
 import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
@@ -108,7 +107,7 @@ function assembleParts(opened: Opened) {
     cookies,
     pages: createPages(issuer),
     sessions: createSessions({ store, runtime, lifetimes }),
-    subjectOf: createSubjects(deriveKey(masterKey, 'pairwise-subject')),
+    subjectOf: opened.subjectOf,
     userCodeKey: deriveKey(masterKey, 'user-code'),
     formTokens: createFormTokens(deriveKey(masterKey, 'form-token')),
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),

@@ -144,6 +144,11 @@ export interface ClientConfig {
    * own; clients with the same one share their names of people.
    */
   readonly sectorIdentifier?: string;
+  /**
+   * Where it is told that a session has ended (back-channel logout): https on the public internet, or http on a loopback
+   * host for an issuer that is on one too. It always gets `sub` and `sid`, as they stand in its ID tokens.
+   */
+  readonly backchannelLogoutUri?: string;
   readonly logoUri?: string;
   readonly policyUri?: string;
   readonly tosUri?: string;

@@ -7,12 +7,15 @@
 import { type NoticeEvent, type RecordedEvent, type Recorder, recordEvents, type Sink } from '@castellan/audit';
 import { epochSeconds, type HttpAnswer, type Runtime, systemRuntime } from '@castellan/protocol';
 import type { Accounts, NewPerson } from './accounts/accounts.ts';
+import { createSubjects, type SubjectOf } from './accounts/subject.ts';
 import { assemble } from './assemble.ts';
 import type { Config, ResolvedConfig } from './config.ts';
 import { type EventFlow, startEventFlow } from './events/events.ts';
 import type { CarriedRequest, Handle } from './http/handle.ts';
 import { describeFailure } from './http/trace.ts';
 import { createKeyRing, type KeyRing, type KeyRingDeps } from './keys/key-ring.ts';
+import { deriveKey } from './keys/master-key.ts';
+import { createLogoutDelivery, type LogoutDelivery } from './logout/logout-delivery.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
 import { resolveConfig } from './resolve-config/resolve-config.ts';
 import { longestAccessToken } from './resources/resource.ts';
@@ -60,13 +63,27 @@ export async function createServer(
   try {
     const registry = await openRegistry({ foundation: resolved, store, runtime });
     const keys = await openKeys(resolved, { store, recorder, runtime, registry });
-    const events = startEventFlow({
+    const subjectOf = createSubjects(deriveKey(resolved.masterKey, 'pairwise-subject'));
+    const logouts: LogoutDelivery = createLogoutDelivery({
+      issuer: resolved.issuer,
       store,
-      sinks,
+      clients: registry.clients,
+      refresh: registry.refresh,
+      keys,
+      subjectOf,
+      runtime,
+      recorder,
+      committed: () => events.nudge(),
+      record: (event) => events.record(event),
+      describe: describeFailure,
+    });
+    const events: EventFlow = startEventFlow({
+      store,
+      sinks: [...sinks, logouts.sink],
       runtime,
       tellLoss: (lost) => lossEvent({ recorder, runtime }, lost),
     });
-    return run({ config: resolved, runtime, recorder, store, registry, keys, events });
+    return run({ config: resolved, runtime, recorder, store, registry, keys, subjectOf, logouts, events });
   } catch (error) {
     await store.close();
     throw error;
@@ -81,6 +98,8 @@ export interface Opened {
   readonly store: Store;
   readonly registry: Registry;
   readonly keys: KeyRing;
+  readonly subjectOf: SubjectOf;
+  readonly logouts: LogoutDelivery;
   readonly events: EventFlow;
 }
 
@@ -129,10 +148,11 @@ interface Running {
   readonly statusFeed: StatusFeed;
 }
 
-async function close({ events, store }: Opened, { requests, stopJobs, statusFeed }: Running): Promise<void> {
+async function close({ logouts, events, store }: Opened, { requests, stopJobs, statusFeed }: Running): Promise<void> {
   stopJobs();
   statusFeed.close();
   await requests.settled();
+  await logouts.close();
   await events.close();
   await store.close();
 }
@@ -157,11 +177,17 @@ const jobs = [
   ['keys.maintain', 3_600_000],
   // A sealed successor is erased within a minute of the end of its window.
   ['store.purge', 60_000],
+  // What was ended by others, and what another node has left.
+  ['logouts.deliver', 60_000],
 ] as const;
 
 function startJobs(opened: Opened): () => void {
   const stops = jobs.map(([name, interval]) => {
-    const work = { 'keys.maintain': () => opened.keys.maintain(), 'store.purge': () => purge(opened) }[name];
+    const work = {
+      'keys.maintain': () => opened.keys.maintain(),
+      'store.purge': () => purge(opened),
+      'logouts.deliver': opened.logouts.run,
+    }[name];
     return repeat(opened, { name, interval, work });
   });
   return () => {

@@ -9,6 +9,8 @@ export interface BoundedFetch {
   readonly form?: string;
   /** Credentials for that address. */
   readonly authorization?: string;
+  /** Those that are no problem; 200 alone when absent. */
+  readonly statuses?: readonly number[];
   /** Seconds, for the answer and its body together. */
   readonly timeout: number;
   readonly maximumBytes: number;
@@ -26,7 +28,7 @@ export type FetchedDocument =
   | { readonly problem: string; readonly bytes?: undefined };
 
 /**
- * Fetches a document. A redirect, any status but 200, a body over the bound, and silence are problems. Never rejects.
+ * Fetches a document. A redirect, any status but the expected ones, a body over the bound, and silence are problems. Never rejects.
  *
  * Does not check the address: give it configured ones only.
  *
@@ -46,7 +48,7 @@ export async function fetchBounded(request: BoundedFetch): Promise<FetchedDocume
 
 async function load(request: BoundedFetch, signal: AbortSignal): Promise<FetchedDocument> {
   try {
-    const { accept, authorization, form } = request;
+    const { accept, authorization, form, statuses = [200] } = request;
     const headers = {
       accept,
       ...(authorization === undefined ? {} : { authorization }),
@@ -54,7 +56,7 @@ async function load(request: BoundedFetch, signal: AbortSignal): Promise<Fetched
     };
     const sending = form === undefined ? {} : { method: 'POST', body: form };
     const response = await request.runtime.fetch(request.url, { ...sending, headers, signal, redirect: 'error' });
-    if (response.redirected || response.status !== 200) return { problem: 'an answer that is not 200' };
+    if (response.redirected || !statuses.includes(response.status)) return { problem: 'an answer that is not 200' };
     return await readBody(response, request.maximumBytes);
   } catch {
     // The cause names hosts and sockets, and after a time-out nobody waits any more.

@@ -45,6 +45,7 @@ export function resolveClient(shape: ClientShape, rules: ClientRules): Client | 
   }
   checkUris(shape, told);
   checkSector(shape, told);
+  checkLogoutUri(shape, rules, told);
   checkResponseModes(shape, told);
   checkGrants(shape, told);
   checkResources(shape, rules, told);
@@ -85,6 +86,7 @@ function toClient(
     idTokenAlgorithm: shape.idTokenAlgorithm,
     consent: shape.consent,
     sector: sectorOf(shape),
+    ...(shape.backchannelLogoutUri === undefined ? {} : { backchannelLogoutUri: shape.backchannelLogoutUri }),
     ...(shape.logoUri === undefined ? {} : { logoUri: shape.logoUri }),
     ...(shape.policyUri === undefined ? {} : { policyUri: shape.policyUri }),
     ...(shape.tosUri === undefined ? {} : { tosUri: shape.tosUri }),
@@ -118,6 +120,15 @@ function checkUris(shape: ClientShape, told: Tell): void {
     const uri = shape[key];
     if (uri !== undefined && !isPageUri(uri)) told(key, uri, 'an https URL, or http on a loopback host');
   }
+}
+
+/** Called by this server, so never an address of its own network, except on a developer's own machine (R-069). */
+function checkLogoutUri({ backchannelLogoutUri: uri }: ClientShape, { resources }: ClientRules, told: Tell): void {
+  if (uri === undefined) return;
+  const isLocal = new URL(resources[0].audience).protocol === 'http:';
+  const fits = isPageUri(uri) && !uri.includes('#') && (uri.startsWith('https:') || isLocal);
+  const local = isLocal ? ', or http on a loopback host' : '';
+  if (!fits) told('backchannelLogoutUri', uri, `an https URL without fragment${local}`);
 }
 
 function checkSector(shape: ClientShape, told: Tell): void {

@@ -12,6 +12,7 @@ import { consentConformance } from './conformance/consents.ts';
 import { deviceCodeConformance } from './conformance/device-codes.ts';
 import { epochConformance } from './conformance/epoch.ts';
 import { keyConformance } from './conformance/keys.ts';
+import { logoutConformance } from './conformance/logouts.ts';
 import { outboxConformance } from './conformance/outbox.ts';
 import { parkedRequestConformance } from './conformance/parked-requests.ts';
 import { personEndConformance } from './conformance/person-ends.ts';
@@ -75,6 +76,7 @@ export function storeConformance(name: string, open: () => Promise<ConformanceSt
   assertionConformance(suite);
   keyConformance(suite);
   registryConformance(suite);
+  logoutConformance(suite);
   outboxConformance(suite);
   epochConformance(suite);
   purgeConformance(suite);

@@ -2,6 +2,7 @@
 
 import type { AskedClaims } from './asked-claims.ts';
 import type { DeviceCodeRow } from './device-code-store.ts';
+import type { LogoutNoticeRow } from './logout-store.ts';
 import type { PasswordLinkRow } from './password-link-store.ts';
 import type { RegistrationKind, RegistrationRow, RegistrationState } from './registry-store.ts';
 import {
@@ -204,4 +205,14 @@ export const registrations: Shape<RegistrationRow> = shape<RegistrationRow>('reg
   createdAt: integer('created_at'),
   changedAt: integer('changed_at'),
   revision: integer('revision'),
+});
+
+export const logoutNotices: Shape<LogoutNoticeRow> = shape<LogoutNoticeRow>('logout_notices', {
+  sequence: integer('sequence'),
+  client: text('client_id'),
+  person: text('person_id'),
+  session: text('session_id'),
+  sector: optionalText('sector'),
+  queuedAt: integer('queued_at'),
+  attempts: integer('attempts'),
 });

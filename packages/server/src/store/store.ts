@@ -13,6 +13,7 @@
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
 import type { AskedClaims } from './asked-claims.ts';
 import type { DeviceCodeStore } from './device-code-store.ts';
+import type { LogoutStore } from './logout-store.ts';
 import type { PasswordLinkStore } from './password-link-store.ts';
 import type { Profile } from './profile.ts';
 import type { RegistryStore } from './registry-store.ts';
@@ -31,6 +32,7 @@ export interface Store
     AccessTokenStore,
     StatusStore,
     AssertionStore,
+    LogoutStore,
     KeyStore,
     RegistryStore,
     Outbox {

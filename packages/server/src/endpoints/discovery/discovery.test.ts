@@ -27,6 +27,8 @@ test('R-099[discovery] S-35 the document says what works today and offers nothin
     introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'EdDSA', 'RS256'],
     introspection_signing_alg_values_supported: ['RS256', 'ES256', 'PS256', 'EdDSA'],
     end_session_endpoint: `${issuer}/logout`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     jwks_uri: `${issuer}/jwks`,
     scopes_supported: [
       'openid',

@@ -64,6 +64,8 @@ function serverMetadata(deps: DiscoveryDeps): AuthorizationServerMetadata {
     introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
     introspection_signing_alg_values_supported: signatureAlgorithms,
     end_session_endpoint: issuer + paths.logout,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     jwks_uri: issuer + paths.jwks,
     scopes_supported: deps.resources.all().flatMap((resource) => [...resource.scopes.keys()]),
     response_types_supported: ['code'],

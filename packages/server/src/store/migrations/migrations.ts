@@ -15,6 +15,7 @@ import { registry } from './0040-registry.ts';
 import { statusLists } from './0050-status-lists.ts';
 import { passwordLinks } from './0060-password-links.ts';
 import { askedClaims } from './0070-asked-claims.ts';
+import { logoutNotices } from './0080-logout-notices.ts';
 import { holdMigrationLock, releaseMigrationLock, takeMigrationLock } from './lock.ts';
 
 export interface Migration {
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: 'status-lists', statements: statusLists },
   { version: 7, name: 'password-links', statements: passwordLinks },
   { version: 8, name: 'asked-claims', statements: askedClaims },
+  { version: 9, name: 'logout-notices', statements: logoutNotices },
 ];
 
 export type MigrationRuntime = Pick<Runtime, 'now' | 'randomBytes' | 'schedule'>;

@@ -7,6 +7,7 @@
  */
 import type { Database } from '../database.ts';
 import type { DeviceCodeStore } from '../device-code-store.ts';
+import type { LogoutStore } from '../logout-store.ts';
 import type { PasswordLinkStore } from '../password-link-store.ts';
 import type { RegistryStore } from '../registry-store.ts';
 import type { StatusStore } from '../status-store.ts';
@@ -39,6 +40,7 @@ import {
 } from './device-codes.ts';
 import { raiseEpoch, readEpoch } from './epoch.ts';
 import { changeKeys, listKeys } from './keys.ts';
+import { dueLogouts, finishLogout, holdLogout, postponeLogout } from './logout-notices.ts';
 import { dropFromOutbox, readOutbox } from './outbox.ts';
 import { denyParkedRequest, dropParkedRequest, findParkedRequest, parkRequest } from './parked-requests.ts';
 import { findPasswordLink, issuePasswordLink, setPassword } from './password-links.ts';
@@ -86,6 +88,7 @@ export function createStore(database: Database): Store {
     ...statusStore(database),
     ...assertionStore(database),
     ...keyStore(database),
+    ...logoutStore(database),
     ...registryStore(database),
     ...outbox(database),
     raiseEpoch: (events) => database.transact(() => raiseEpoch(events)),
@@ -195,6 +198,15 @@ function refreshFamilyStore({ read, transact }: Database): RefreshFamilyStore {
   return {
     findFamily: (id, now) => read(() => findFamily(id, now)),
     presentRefresh: (presented, events) => transact(() => presentRefresh(presented, events)),
+  };
+}
+
+function logoutStore({ read, single, transact }: Database): LogoutStore {
+  return {
+    dueLogouts: (due) => read(() => dueLogouts(due)),
+    holdLogout: (hold) => single(() => holdLogout(hold)),
+    postponeLogout: (held) => single(() => postponeLogout(held)),
+    finishLogout: (held, events) => transact(() => finishLogout(held, events)),
   };
 }
 

@@ -68,13 +68,14 @@ const steps: readonly Step[] = [
     after: grace,
   })),
   // INVARIANT: after codes and families: an authorization goes only when nothing can be issued from it any more, and
-  // what was issued from it has expired.
+  // what was issued from it has expired; and not before its session, whose end its client has to be told of.
   {
     sql: `DELETE FROM authorizations WHERE id IN (
       SELECT a.id FROM authorizations a WHERE a.created_at <= $1
         AND NOT EXISTS (SELECT 1 FROM refresh_families f WHERE f.authorization_id = a.id)
         AND NOT EXISTS (SELECT 1 FROM codes c WHERE c.authorization_id = a.id)
-        AND NOT EXISTS (SELECT 1 FROM device_codes d WHERE d.authorization_id = a.id) LIMIT $2)`,
+        AND NOT EXISTS (SELECT 1 FROM device_codes d WHERE d.authorization_id = a.id)
+        AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.chain = a.session_chain) LIMIT $2)`,
     after: grace,
   },
 ];

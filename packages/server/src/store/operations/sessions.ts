@@ -4,6 +4,7 @@ import { readInteger, readText } from '../shape.ts';
 import { sessions, storedSessions } from '../shapes.ts';
 import type { ListedSession, SessionPage, SessionRow } from '../store.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
+import { queueLogouts } from './logout-notices.ts';
 import { inEnvelope, putIntoOutbox } from './outbox.ts';
 import { rememberSession } from './parked-requests.ts';
 import { revokeMatching } from './revocation.ts';
@@ -127,6 +128,7 @@ export function* endSession(end: SessionEnd, events: RecordedEffects): Operation
   const chain = readText(named['chain']);
   const ended = yield* changes(`UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ${lasting}`, [chain, end.now]);
   if (ended === 0) return 'not_live';
+  yield* queueLogouts(chain, end.now);
   yield* putIntoOutbox(events);
   yield* revokeMatching({ target: { of: 'session chain', chain }, reason: end.reason, now: end.now }, events[0]);
   return 'ended';
@@ -156,9 +158,10 @@ export function* endAllSessions(
   const { person, reason, now } = end;
   yield* changes('UPDATE persons SET sign_in_epoch = sign_in_epoch + 1 WHERE id = $1', [person]);
   const ended = yield* rows(
-    `UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ${lasting} RETURNING id, replaced_at`,
+    `UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ${lasting} RETURNING id, chain, replaced_at`,
     [person, now],
   );
+  for (const chain of new Set(ended.map((session) => readText(session['chain'])))) yield* queueLogouts(chain, now);
   const told = ended.filter((session) => session['replaced_at'] === null).map(({ id }) => readText(id));
   yield* putIntoOutbox(
     told.map((session) => inEnvelope(envelope, session, { type: 'session.ended', session, person, reason })),
