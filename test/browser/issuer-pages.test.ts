@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { systemRuntime } from '@castellan/protocol';
+import { openAdministration } from '@castellan/server';
 import { formOf, type LiveIssuer, startLiveIssuer } from '@castellan/testkit';
 import { axeFindings, type Browser, isTooWide, launch, looks, type Page, picture, skip, tabTo } from './chromium.ts';
 
@@ -46,6 +47,16 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     return codes.verification_uri_complete;
   };
 
+  /** For somebody who is new, so that it ends nothing of the person of these pages. */
+  const passwordLink = async (): Promise<string> => {
+    const { people, close } = await openAdministration(live.config);
+    const added = await people.add({ loginName: `new-${(newcomers += 1)}`, profile: {} });
+    const link = typeof added === 'string' ? assert.fail(added) : await people.issuePasswordLink(added.id);
+    await close();
+    return link === 'not_allowed' ? assert.fail(link) : link.url;
+  };
+  let newcomers = 0;
+
   /** Every page of the issuer, in the order in which a person meets them. */
   const pages: readonly (readonly [name: string, open: (page: Page) => Promise<unknown>])[] = [
     ['error', (page) => page.goto(request({ redirect_uri: 'https://evil.example/' }))],
@@ -76,6 +87,26 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
       },
     ],
     ['device connected', (page) => page.click('#device-allow')],
+    ['account', (page) => page.goto(`${live.issuer}/account`)],
+    ['account after a withdrawal', (page) => page.click('#app-1-withdraw')],
+    ['set a password', async (page) => page.goto(await passwordLink())],
+    [
+      'set a password: typed wrong',
+      async (page) => {
+        await page.fill('#new-password', 'too short');
+        await page.fill('#repeated-password', 'too short');
+        await page.click('#password-submit');
+      },
+    ],
+    [
+      'password set',
+      async (page) => {
+        await page.fill('#new-password', 'seven quiet lamps on a hill');
+        await page.fill('#repeated-password', 'seven quiet lamps on a hill');
+        await page.click('#password-submit');
+      },
+    ],
+    ['password link that is used', (page) => page.goto(`${live.issuer}/set-password`)],
     ['sign-out', (page) => page.goto(`${live.issuer}/logout`)],
     ['signed out', (page) => page.click('#logout-confirm')],
   ];
@@ -144,6 +175,36 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     await page.keyboard.press('Enter');
     assert.match((await page.textContent('#device-done')) ?? '', /denied/);
     await context.close();
+  });
+
+  test('R-109[account] R-012[account] without JavaScript a person looks at their account and takes a consent back', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(request());
+    await signIn(page);
+    await page.click('#consent-allow');
+    await page.goto(`${live.issuer}/account`);
+    const before = await page.locator('#apps > li').count();
+    await page.focus('#app-1-withdraw');
+    await page.keyboard.press('Enter');
+    assert.match((await page.textContent('#outcome')) ?? '', /no access/);
+    assert.equal(await page.locator('#apps > li').count(), before - 1);
+    await page.click('#sign-out');
+    await page.goto(`${live.issuer}/account`);
+    assert.match(page.url(), /\/login\?parked=/);
+    await context.close();
+  });
+
+  test('R-127[account] the link to set a password leaves the address bar before anything is loaded', async () => {
+    const page = await browser.newPage();
+    const link = await passwordLink();
+    const told: string[] = [];
+    page.on('request', (one) => told.push(`${one.url()} from ${one.headers()['referer'] ?? 'nowhere'}`));
+    await page.goto(link);
+    assert.equal(page.url(), `${live.issuer}/set-password`);
+    const token = new URL(link).searchParams.get('token') ?? assert.fail();
+    assert.ok(told.length > 1 && told.filter((one) => one.includes(token)).length === 1, told.join('\n'));
+    await page.close();
   });
 
   test('R-010[login] the sign-in page cannot be framed, and password managers know its fields', async () => {

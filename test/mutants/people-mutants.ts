@@ -4,6 +4,7 @@ import type { Break, Line } from './protocol-mutants.ts';
 const server = 'packages/server/src';
 const sqlite = 'packages/server/src/store/sqlite.test.ts';
 const endings = 'test/flows/person-endings.test.ts';
+const accountPage = 'test/flows/account.test.ts';
 const passwordPage = 'test/flows/set-password.test.ts';
 
 /** Breaks of one file, which the named test file must notice. */
@@ -104,6 +105,47 @@ export const peopleMutants: readonly Break[] = [
       'R-125',
       'no form token is needed',
       "deps.formTokens.check('set-password', bindings(browser, held), fields['form_token']);",
+      '',
+    ],
+  ]),
+  ...at('store/operations/consents.ts', sqlite, [
+    [
+      'R-012',
+      'a withdrawal leaves the tokens',
+      "const revoked = yield* revokeMatching({ target, reason: 'consent_withdrawn', now }, events[0]);",
+      'const revoked = 0;',
+    ],
+    [
+      'R-012',
+      'a withdrawal is of all apps',
+      'DELETE FROM consents WHERE person_id = $1 AND client_id = $2',
+      "DELETE FROM consents WHERE person_id = $1 AND $2 <> ''",
+    ],
+    [
+      'R-012',
+      'a code is granted on a consent that is gone',
+      'return relied.every(({ resource, scopes }) => {',
+      'return true || relied.every(({ resource, scopes }) => {',
+    ],
+  ]),
+  ...at('endpoints/account/account.ts', accountPage, [
+    [
+      'R-109',
+      'anybody ends any session',
+      "{ id, person, reason: 'ended_elsewhere' }",
+      "{ id, reason: 'ended_elsewhere' }",
+    ],
+    [
+      'R-138',
+      'a form says who it is',
+      'withdrawConsent(deps, { person, client }, exchange)',
+      "withdrawConsent(deps, { person: fields['person'] ?? person, client }, exchange)",
+    ],
+    ['R-125', 'any site may take consents back', 'checkOrigin(request, new URL(deps.issuer).origin);', ''],
+    [
+      'R-125',
+      'no form token is needed',
+      "deps.formTokens.check('account', [browser, changing.session.id], fields['form_token']);",
       '',
     ],
   ]),

@@ -7,6 +7,7 @@ import { grantAuthorization } from './authorizations/authorization.ts';
 import { createAssertionCheck } from './clients/assertion.ts';
 import { createAuthenticator } from './clients/authenticate.ts';
 import { deviceGrantType } from './clients/client.ts';
+import { createAccountEndpoint } from './endpoints/account/account.ts';
 import { createAuthorizeEndpoint } from './endpoints/authorize/authorize.ts';
 import { createConsentEndpoint } from './endpoints/consent/consent.ts';
 import { createDeviceEndpoint } from './endpoints/device/device.ts';
@@ -127,7 +128,7 @@ function assembleParts(opened: Opened) {
 
 type PageEndpoints = Pick<
   Endpoints,
-  'authorize' | 'login' | 'consent' | 'device' | 'setPassword' | 'logout' | 'logoutConfirm'
+  'authorize' | 'login' | 'consent' | 'device' | 'setPassword' | 'account' | 'logout' | 'logoutConfirm'
 >;
 
 /** What a person meets. */
@@ -140,6 +141,7 @@ function pageEndpoints({ config, runtime, store }: Opened, parts: Parts): PageEn
     consent: createConsentEndpoint(deps),
     device: createDeviceEndpoint(deps),
     setPassword: createSetPasswordEndpoint(deps),
+    account: createAccountEndpoint(deps),
     logout: createLogoutEndpoint(deps),
     logoutConfirm: createLogoutConfirmEndpoint(deps),
   };

@@ -19,6 +19,7 @@ export interface Endpoints {
   readonly logoutConfirm: Endpoint;
   readonly device: Endpoint;
   readonly setPassword: Endpoint;
+  readonly account: Endpoint;
   readonly deviceAuthorization: Endpoint;
   readonly token: Endpoint;
   readonly userinfo: Endpoint;
@@ -69,7 +70,7 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
   const { pathname } = new URL(issuer);
   const base = pathname === '/' ? '' : pathname;
   const { authorize, login, consent, logout, logoutConfirm, token, userinfo, discovery, jwks } = endpoints;
-  const { device, deviceAuthorization, setPassword } = endpoints;
+  const { device, deviceAuthorization, setPassword, account } = endpoints;
   const own: readonly Route[] = [
     { method: 'GET', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'act', ...page },
     { method: 'POST', path: endpointPaths.authorize, name: 'authorize', endpoint: authorize, effect: 'read', ...page },
@@ -82,6 +83,8 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
     { method: 'POST', path: '/logout/confirm', name: 'logout', endpoint: logoutConfirm, effect: 'act', ...page },
     { method: 'GET', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
     { method: 'POST', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
+    { method: 'GET', path: '/account', name: 'account', endpoint: account, effect: 'act', ...page },
+    { method: 'POST', path: '/account', name: 'account', endpoint: account, effect: 'act', ...page },
     { method: 'GET', path: passwordLinkPath, name: 'set_password', endpoint: setPassword, effect: 'act', ...page },
     {
       ...page,

@@ -7,7 +7,7 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
-import { createServer, nodeListener } from '@castellan/server';
+import { type Config, createServer, nodeListener } from '@castellan/server';
 import { type Browser, createBrowser } from './browser.ts';
 import { registrationOf, worldConfig } from './configuration.ts';
 import type { Page } from './page.ts';
@@ -17,6 +17,7 @@ import { socketTransport } from './wire.ts';
 
 export interface LiveIssuer extends AsyncDisposable {
   readonly issuer: string;
+  readonly config: Config;
   readonly person: Person & { readonly id: string };
   /** Where the person lands after signing out. */
   readonly signedOutUri: string;
@@ -44,7 +45,8 @@ export async function startLiveIssuer(): Promise<LiveIssuer> {
       ? { ...one, redirectUris: ['http://127.0.0.1/callback'] }
       : { ...one, redirectUris: [callback], postLogoutRedirectUris: [signedOutUri] },
   );
-  const server = await createServer({ ...base, clients }, systemRuntime, []);
+  const config = { ...base, clients };
+  const server = await createServer(config, systemRuntime, []);
   listener = nodeListener(server);
   const person = { loginName: 'alice@example.org', password: 'correct horse battery staple' };
   const created = await server.accounts.create({
@@ -54,14 +56,15 @@ export async function startLiveIssuer(): Promise<LiveIssuer> {
   if (created === 'login_taken') throw new Error('the folder was not empty');
   return {
     issuer,
+    config,
     person: { ...person, id: created.id },
     signedOutUri,
     registration: (id) => {
-      const config = clients.find((one) => one.id === id);
-      if (config === undefined) throw new Error(`there is no client ${id}`);
-      const registration = registrationOf(config, (file) => readFileSync(file, 'utf8').trim());
+      const client = clients.find((one) => one.id === id);
+      if (client === undefined) throw new Error(`there is no client ${id}`);
+      const registration = registrationOf(client, (file) => readFileSync(file, 'utf8').trim());
       // A native client listens on a port of its own choice (RFC 8252 §7.3).
-      return config.kind === 'native' ? { ...registration, redirectUri: callback } : registration;
+      return client.kind === 'native' ? { ...registration, redirectUri: callback } : registration;
     },
     browser: () => createBrowser({ transport: socketTransport, now: systemRuntime.now }),
     visit: async (browser, url) => {

@@ -8,7 +8,7 @@ import { createHmac } from 'node:crypto';
 import { refuse, secretsEqual } from '@castellan/protocol';
 
 /** What a form does. Tokens of one purpose are worth nothing for another. */
-export type FormPurpose = 'login' | 'consent' | 'logout' | 'user-code' | 'device' | 'set-password';
+export type FormPurpose = 'login' | 'consent' | 'logout' | 'user-code' | 'device' | 'set-password' | 'account';
 
 export interface FormTokens {
   /** `bindings` are everything that must be the same when the form comes back; the browser's cookie first. */

@@ -13,16 +13,20 @@ interface AskedAt {
   readonly scopes: readonly string[];
 }
 
-export function grantList(id: string, asked: readonly AskedAt[]): Html | '' {
-  return asked.length === 0 ? '' : html`<ul class="grants" id="${id}">${asked.map(grantOf)}</ul>`;
+/** `below` is the level of the heading that the list stands under: 1 unless it is part of a longer page. */
+export function grantList(id: string, asked: readonly AskedAt[], below: 1 | 3 = 1): Html | '' {
+  const title = (name: string): Html => (below === 1 ? html`<h2>${name}</h2>` : html`<h4>${name}</h4>`);
+  return asked.length === 0
+    ? ''
+    : html`<ul class="grants" id="${id}">${asked.map((one) => grantOf(one, title(one.resource.name)))}</ul>`;
 }
 
-function grantOf({ resource, scopes }: AskedAt): Html {
+function grantOf({ resource, scopes }: AskedAt, title: Html): Html {
   const words = scopes.map(
     (scope) => html`<li>${resource.scopes.get(scope) ?? resource.parts?.get(scope) ?? scope}</li>`,
   );
   const list = words.length === 0 ? html`<li>Be recognised there</li>` : words;
-  return html`<li><h2>${resource.name}</h2><p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
+  return html`<li>${title}<p>${placeOf(resource.audience)}</p><ul>${list}</ul></li>
 `;
 }
 

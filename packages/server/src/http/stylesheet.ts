@@ -137,10 +137,20 @@ input:focus-visible { outline-offset: 0; border-color: var(--focus); }
 .who strong { display: block; }
 .who small { display: block; color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
 .grants { margin: 1.5rem 0 0; padding: 0; list-style: none; display: grid; gap: 1.125rem; }
-.grants h2 + p { color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
+.grants h2 + p, .grants h4 + p { color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
 .grants ul { margin: .5rem 0 0; padding: 0; list-style: none; display: grid; gap: .3rem; }
 .grants ul li { position: relative; padding-left: 1.5rem; }
 .grants ul li::before { content: ""; position: absolute; left: .2rem; top: .45em; width: .4rem; height: .7rem; border: solid var(--accent); border-width: 0 .14rem .14rem 0; transform: rotate(42deg); }
+.inline { margin: .75rem 0 0; }
+.who .inline { align-self: center; margin: 0; }
+.inline button { min-height: 2.5rem; padding: .375rem .875rem; font-size: .9375rem; }
+.note { margin: 1.25rem 0 0; padding: .75rem 1rem; border-left: 4px solid var(--accent); border-radius: .375rem; background: var(--wash); font-weight: 600; }
+.section { margin-top: 2rem; padding-top: 1.25rem; border-top: 1px solid var(--line); font-size: 1.125rem; }
+.items { margin: 1rem 0 0; padding: 0; list-style: none; display: grid; gap: 1.5rem; }
+.items h3, .items h4 { margin: 0; font-size: 1rem; line-height: 1.35; font-weight: 650; overflow-wrap: anywhere; }
+.items h4 { font-size: .9375rem; }
+.items h3 + .small { margin-top: .125rem; }
+.items .grants { margin-top: .75rem; gap: .75rem; }
 .facts { margin: 1.5rem 0 0; padding: 1.125rem 0 0; border-top: 1px solid var(--line); display: grid; gap: .75rem; font-size: .9375rem; }
 .facts dt { color: var(--quiet); font-size: .875rem; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }

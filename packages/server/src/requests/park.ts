@@ -38,8 +38,8 @@ export interface ParkedUserCode {
 export interface ParkedVisit {
   readonly id: string;
   readonly row: ParkedRequestRow;
-  readonly from: 'authorize' | 'device';
-  /** Undefined on the way from the device page, which does not say for whom before the sign-in. */
+  readonly from: 'authorize' | 'device' | 'account';
+  /** Undefined on the way from a page of ours: the device page does not say for whom before the sign-in. */
   readonly authorization: ParkedRequest | undefined;
 }
 
@@ -60,8 +60,16 @@ export interface ParkingLot {
    * @throws {Refusal} as `load`
    */
   readonly loadUserCode: (request: HttpRequest) => Promise<ParkedUserCode>;
+  /** Parks the wish to see one's account, for the browser with this cookie. */
+  readonly parkAccount: (browser: string) => Promise<string>;
   /**
-   * Either of both, for the sign-in.
+   * What an address of the account page names; neither a request nor a user code is such.
+   *
+   * @throws {Refusal} as `load`
+   */
+  readonly loadAccount: (request: HttpRequest) => Promise<Pick<ParkedVisit, 'id' | 'row'>>;
+  /**
+   * Any of them, for the sign-in.
    *
    * @throws {Refusal} as `load`
    */
@@ -82,6 +90,12 @@ interface StoredUserCode {
   readonly userCode: string;
 }
 
+interface StoredAccount {
+  readonly account: true;
+}
+
+type Stored = CheckedRequest | StoredUserCode | StoredAccount;
+
 export function createParkingLot(deps: ParkingDeps): ParkingLot {
   return {
     park: (request, browser) => park(deps, { client: request.client, request }, browser),
@@ -89,10 +103,16 @@ export function createParkingLot(deps: ParkingDeps): ParkingLot {
     // Whose code it is nobody knows yet, so no client stands in the row.
     parkUserCode: (userCode, browser) => park(deps, { client: '', request: { userCode } }, browser),
     loadUserCode: async (request) => asUserCode(await loadRow(request, deps)),
+    parkAccount: (browser) => park(deps, { client: '', request: { account: true } }, browser),
+    loadAccount: async (request) => {
+      const { id, row, stored } = await loadRow(request, deps);
+      return 'account' in stored ? { id, row } : refuse('parked_request_gone', { detail: 'it is not for the account' });
+    },
     visit: async (request) => {
       const loaded = await loadRow(request, deps);
       const { id, row } = loaded;
-      if (isUserCode(loaded)) return { id, row, from: 'device', authorization: undefined };
+      if ('userCode' in loaded.stored) return { id, row, from: 'device', authorization: undefined };
+      if ('account' in loaded.stored) return { id, row, from: 'account', authorization: undefined };
       return { id, row, from: 'authorize', authorization: asRequest(loaded, deps) };
     },
   };
@@ -100,7 +120,7 @@ export function createParkingLot(deps: ParkingDeps): ParkingLot {
 
 interface Parking {
   readonly client: string;
-  readonly request: CheckedRequest | StoredUserCode;
+  readonly request: Stored;
 }
 
 async function park(deps: ParkingDeps, { client, request }: Parking, browser: string): Promise<string> {
@@ -125,7 +145,7 @@ interface LoadedRow {
   readonly id: string;
   readonly row: ParkedRequestRow;
   /** Written by `park` above and by nobody else. */
-  readonly stored: CheckedRequest | StoredUserCode;
+  readonly stored: Stored;
 }
 
 async function loadRow(httpRequest: HttpRequest, deps: ParkingDeps): Promise<LoadedRow> {
@@ -136,16 +156,14 @@ async function loadRow(httpRequest: HttpRequest, deps: ParkingDeps): Promise<Loa
   // INVARIANT: nobody but the browser that started a request may go on with it, or an attacker's request could be
   // finished with the victim's sign-in (R-013).
   if (browser === undefined || hashSecret(browser) !== row.browserHash) return refuse('wrong_browser');
-  return { id, row, stored: JSON.parse(row.request) as CheckedRequest | StoredUserCode };
+  return { id, row, stored: JSON.parse(row.request) as Stored };
 }
 
-function isUserCode(loaded: LoadedRow): boolean {
-  return 'userCode' in loaded.stored;
-}
-
-/** INVARIANT: neither kind passes for the other: what was parked for a device never becomes a code (R-035). */
+/** INVARIANT: no kind passes for another: what was parked for a device never becomes a code (R-035). */
 function asRequest({ id, row, stored }: LoadedRow, deps: ParkingDeps): ParkedRequest {
-  if ('userCode' in stored) return refuse('parked_request_gone', { detail: 'a user code is no request' });
+  if ('userCode' in stored || 'account' in stored) {
+    return refuse('parked_request_gone', { detail: 'it is no request of a client' });
+  }
   const client = deps.clients.find(row.client) ?? refuse('unknown_client', { detail: 'the client has gone meanwhile' });
   recheckRequest(stored, client, deps.resources);
   return { id, row, request: stored, client };
@@ -156,8 +174,10 @@ function asUserCode({ id, row, stored }: LoadedRow): ParkedUserCode {
   return { id, row, userCodeHash: stored.userCode };
 }
 
+type ParkedStep = 'authorize' | 'login' | 'consent' | 'device' | 'account';
+
 /** The address of a step of a parked request, in the browser that started it. */
-export function stepAddress(issuer: string, step: 'authorize' | 'login' | 'consent' | 'device', id: string): string {
+export function stepAddress(issuer: string, step: ParkedStep, id: string): string {
   return `${issuer}/${step}?${parkedParameter}=${encodeURIComponent(id)}`;
 }
 

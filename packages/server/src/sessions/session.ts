@@ -30,6 +30,8 @@ export interface Sessions {
 
 interface SessionEnd {
   readonly id: string;
+  /** Only if it is theirs. */
+  readonly person?: string;
   /** `ended_elsewhere` when it was not done in the session's own browser. */
   readonly reason: 'logout' | 'ended_elsewhere';
 }
@@ -121,12 +123,12 @@ async function startSession(
 
 async function endSession(
   deps: SessionDeps,
-  { id, reason }: SessionEnd,
+  { id, person, reason }: SessionEnd,
   acting: Acting,
 ): Promise<'ended' | 'not_live'> {
   const now = epochSeconds(deps.runtime);
   const session = await deps.store.findSessionById(id, now);
-  if (session === undefined) return 'not_live';
+  if (session === undefined || (person !== undefined && session.person !== person)) return 'not_live';
   return deps.store.endSession(
     { id: session.id, reason, now },
     acting.effects({ type: 'session.ended', session: session.id, person: session.person, reason }),

@@ -6,6 +6,7 @@ import { type LoginView, loginPage } from './login-page.ts';
 const hostile = `"><img src=x onerror=alert(1)>`;
 const view: LoginView = {
   client: testClient('web', { name: 'Invoices' }),
+  from: 'authorize',
   redirectUri: 'https://web.example/cb',
   action: 'https://id.example/login?parked=x',
   formToken: 'token',

@@ -6,8 +6,9 @@ import { clientFooter, clientLogo, formTargets, logoOrigins } from '../../http/c
 import type { Html, PageContent } from '../../http/page.ts';
 
 export interface LoginView {
-  /** Undefined on the way to the device page: whose code was typed is told only to somebody who has signed in. */
+  /** Undefined on the way to a page of ours: whose code was typed is told only to somebody who has signed in. */
   readonly client: Client | undefined;
+  readonly from: 'authorize' | 'device' | 'account';
   readonly redirectUri: string | undefined;
   readonly action: string;
   readonly formToken: string;
@@ -46,7 +47,7 @@ function loginMain(view: LoginView): Html {
   const { client } = view;
   const purpose =
     client === undefined
-      ? 'connect a device'
+      ? { authorize: 'go on', device: 'connect a device', account: 'see your account' }[view.from]
       : html`continue to <strong><bdi id="client-name">${client.name}</bdi></strong>`;
   return html`${client === undefined ? '' : clientLogo(client)}<h1>Sign in</h1>
 <p class="lead">to ${purpose}</p>

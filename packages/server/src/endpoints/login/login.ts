@@ -103,6 +103,7 @@ function show(request: HttpRequest, parked: ParkedVisit, { deps, username, verdi
   return deps.pages.page(
     loginPage({
       client: parked.authorization?.client,
+      from: parked.from,
       redirectUri: parked.authorization?.request.redirectUri,
       action: stepAddress(deps.issuer, 'login', parked.id),
       formToken: deps.formTokens.issue('login', bindings(request, parked, deps)),

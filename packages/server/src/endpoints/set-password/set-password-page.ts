@@ -12,7 +12,10 @@ export interface SetPasswordView {
 
 /** Typed twice, since a slip of the fingers would use the link up; the name is a field, for password managers. */
 export function setPasswordPage({ action, formToken, loginName, problem }: SetPasswordView): PageContent {
-  const state = problem === undefined ? '' : html` aria-invalid="true" aria-describedby="password-error"`;
+  const state =
+    problem === undefined
+      ? html` aria-describedby="password-rule"`
+      : html` aria-invalid="true" aria-describedby="password-error password-rule"`;
   const alert: Html | '' =
     problem === undefined ? '' : html`<p class="alert" role="alert" id="password-error">${problem}</p>`;
   return {
@@ -29,7 +32,7 @@ ${alert}
 </div>
 <div class="field">
 <label for="new-password">New password</label>
-<input id="new-password" name="password" type="password" autocomplete="new-password" maxlength="1024" required aria-describedby="password-rule"${state} autofocus>
+<input id="new-password" name="password" type="password" autocomplete="new-password" maxlength="1024" required${state} autofocus>
 <p class="small" id="password-rule">15 characters or more. A few words that do not belong together are easy to remember.</p>
 </div>
 <div class="field">
