@@ -106,7 +106,7 @@ const server: readonly Room[] = [
     name: 'server/config',
     holds: ['packages/server/src/config.ts'],
     may: [],
-    types: ['server/clients', 'server/resources', 'server/keys'],
+    types: ['limits', 'server/clients', 'server/resources', 'server/keys'],
     because: 'it is what an operator may say, and what became of it: types, with no code behind them',
   },
   {

@@ -75,4 +75,98 @@ export const limitsMutants: readonly Break[] = [
   ...of('limits/sql/postgres.ts', shared, [
     ['R-190', 'a database that asks for another try is not given one', 'tries >= mostTries || ', 'tries >= 1 || '],
   ]),
+  ...of(
+    'limits/outage.ts',
+    ['limits/outage.test.ts', 'guard/limits.test.ts'],
+    [
+      [
+        'R-192',
+        'without its store nothing is limited',
+        'health.lost(error, clock);\n        return local.take(key, limit, clock);',
+        'health.lost(error, clock);\n        return { admitted: true, remaining: 1, retryAfter: 0 };',
+      ],
+      [
+        'R-192',
+        'what a store admitted does not count without it',
+        'const here = own();',
+        'const here = recent ? own() : take;',
+      ],
+      [
+        'R-192',
+        'a store that comes back empty gives everybody a second limit',
+        'return recent && !here.admitted ? here : take;',
+        'return take;',
+      ],
+      ['R-192', 'nobody stops waiting for a store', 'return await Promise.race([work, late]);', 'return await work;'],
+      ['R-192', 'a lost store is asked by everybody', 'if (now < tryAgainAt) return false;', ''],
+      ['R-192', 'takes that are never answered pile up', 'if (unanswered >= mostUnanswered) return false;', ''],
+      ['R-192', 'each failure is told', 'if (isLost) return;', ''],
+    ],
+  ),
+  ...of(
+    'guard/guard.ts',
+    ['guard/transport.test.ts', 'guard/adapters/node-server.test.ts', 'guard/limits.test.ts'],
+    [
+      ['R-187', 'a token may come by http', 'checkTransport(request, answering.transport);', ''],
+      [
+        'S-88',
+        'no browser is told to stay on https',
+        "'strict-transport-security': 'max-age=31536000; includeSubDomains',",
+        '',
+      ],
+      [
+        'R-195',
+        'a body may take for ever',
+        'withDeadline(machinery.runtime, slowBody, reader(limit))',
+        'reader(limit)',
+      ],
+    ],
+  ),
+  ...of(
+    'guard/transport.ts',
+    ['guard/transport.test.ts'],
+    [
+      [
+        'R-187',
+        'whoever says so came by https',
+        'if (deps.isTrustedProxy(peer.address)) {',
+        "if (headers['x-forwarded-proto'] !== undefined) {",
+      ],
+      [
+        'R-187',
+        'of several hops the first is believed',
+        "said?.length === 1 && said[0]?.toLowerCase() === 'https'",
+        "said?.[0]?.toLowerCase().startsWith('https')",
+      ],
+    ],
+  ),
+  ...of(
+    'guard/output.ts',
+    ['guard/cost.test.ts'],
+    [
+      [
+        'R-194',
+        'a list may be of any length',
+        'if (result.length > most)',
+        'if (result.length > Number.POSITIVE_INFINITY)',
+      ],
+    ],
+  ),
+  ...of(
+    'guard/at-once.ts',
+    ['guard/cost.test.ts'],
+    [
+      ['R-194', 'any number runs at once', 'if (before >= most)', 'if (before > 1e9)'],
+      ['R-194', 'a failed one keeps its place', 'taken.set(route, (taken.get(route) ?? 1) - 1);', ''],
+    ],
+  ),
+  ...of(
+    'guard/production.ts',
+    ['guard/production.test.ts'],
+    [
+      ['R-219', 'production takes http', '/^http:/i.test(url)', '/^ftp:/i.test(url)'],
+      ['R-219', 'several nodes may count apart', "nodes === 'several' && limits.store.reach === 'node'", 'false'],
+      ['R-219', 'production is what nobody said', 'if (production !== true) return [];', 'return [];'],
+    ],
+  ),
 ];

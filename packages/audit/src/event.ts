@@ -225,6 +225,9 @@ export type NoticeEvent =
   /** A value that must be new for each request came from a second browser: the client uses a constant. */
   | { readonly type: 'request.repeated'; readonly client: string; readonly parameter: 'code_challenge' | 'nonce' }
   | { readonly type: 'limit.hit'; readonly limit: string; readonly address: string }
+  /** While the shared store of limits is lost, each node counts for itself. Told once for each outage. */
+  | { readonly type: 'limit_store.lost'; readonly error: string }
+  | { readonly type: 'limit_store.back' }
   | { readonly type: 'insecure.used'; readonly choice: string }
   /** A client or resource of the store does not hold any more, so it may do nothing. */
   | {

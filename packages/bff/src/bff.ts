@@ -6,7 +6,7 @@
  */
 
 import type { Sink } from '@castellan/audit';
-import { memoryLimitStore } from '@castellan/limits';
+import { type LimitStore, memoryLimitStore, surviveOutages } from '@castellan/limits';
 import {
   type HttpAnswer,
   type HttpRequest,
@@ -22,7 +22,7 @@ import { type BffConfig, type ResolvedBffConfig, resolveConfig } from './config.
 import { createBffCookies } from './cookies.ts';
 import type { Endpoint } from './exchange.ts';
 import { createIssuer } from './issuer/issuer.ts';
-import { createJournal, type OpenExchange, type Outcome } from './journal.ts';
+import { createJournal, type Journal, type OpenExchange, type Outcome } from './journal.ts';
 import { createLoginEndpoint } from './login.ts';
 import { createLogoutEndpoint } from './logout.ts';
 import { createProxyEndpoint } from './proxy.ts';
@@ -60,7 +60,7 @@ interface Route {
 export function createBff(config: BffConfig, runtime: Runtime = systemRuntime, sinks: readonly Sink[] = []): Bff {
   const resolved = resolveConfig(config);
   const journal = createJournal({ config: resolved, sessions: resolved.sessions, runtime, sinks });
-  const find = createRoutes(resolved, runtime);
+  const find = createRoutes(resolved, { runtime, limits: openLimits(resolved, { journal, runtime }) });
   return {
     handle: async (request) => {
       const exchange = journal.open(request);
@@ -73,13 +73,28 @@ export function createBff(config: BffConfig, runtime: Runtime = systemRuntime, s
   };
 }
 
-function createRoutes(config: ResolvedBffConfig, runtime: Runtime): (path: string) => Route {
+/** Sign-ins stay limited without their store: this node then counts for itself, and says so once (R-192). */
+function openLimits(
+  { limit }: ResolvedBffConfig,
+  { journal, runtime }: { readonly journal: Journal; readonly runtime: Runtime },
+): LimitStore {
+  return surviveOutages(limit.store ?? memoryLimitStore({ capacity: 10_000 }), {
+    runtime,
+    tell: (change) => journal.notice('error' in change ? { ...change, error: nameOf(change.error) } : change),
+  });
+}
+
+interface RouteParts {
+  readonly runtime: Runtime;
+  readonly limits: LimitStore;
+}
+
+function createRoutes(config: ResolvedBffConfig, { runtime, limits }: RouteParts): (path: string) => Route {
   const cookies = createBffCookies(config);
   const issuer = createIssuer({ config, runtime });
   const port = config.sessions;
   const sessions = createSessions({ port, cookie: cookies.session, config, runtime });
   const tokens = createAccessTokens({ issuer, sessions, port, runtime });
-  const limits = config.limit.store ?? memoryLimitStore({ capacity: 10_000 });
   const login = createLoginEndpoint({ config, issuer, port, sessions, cookie: cookies.login, limits, runtime });
   const callback = createCallbackEndpoint({ config, issuer, port, sessions, cookie: cookies.login, runtime });
   const logout = createLogoutEndpoint({ config, issuer, sessions, cookies });

@@ -33,6 +33,8 @@ export interface OpenExchange extends Exchange {
 
 export interface Journal {
   readonly open: (request: HttpRequest) => OpenExchange;
+  /** What happened to no request in particular. */
+  readonly notice: (event: NoticeEvent) => void;
   /** Delivers what waits, once, and closes the sinks. */
   readonly close: () => Promise<void>;
 }
@@ -40,15 +42,17 @@ export interface Journal {
 /** Starts carrying events; what an earlier process left in the outbox goes first. */
 export function createJournal(deps: JournalDeps): Journal {
   const recorder = { source: deps.config.name, now: deps.runtime.now, randomBytes: deps.runtime.randomBytes };
+  const recordAlone = (event: NoticeEvent) =>
+    recordEvents<NoticeEvent>(recorder, deps.runtime.randomBytes(12).toString('base64url'), [event]);
   const carrier = createCarrier({
     ...deps,
     tellLoss: (lost) => {
-      const correlation = deps.runtime.randomBytes(12).toString('base64url');
       const error = `${lost} events were lost: the sinks did not take them in time`;
-      return recordEvents<NoticeEvent>(recorder, correlation, [{ type: 'failure', where: 'events', error }])[0];
+      return recordAlone({ type: 'failure', where: 'events', error })[0];
     },
   });
   return {
+    notice: (event) => carrier.add(recordAlone(event)),
     open: (request) => {
       const correlation = deps.runtime.randomBytes(12).toString('base64url');
       const address = clientAddress(request, deps.config.trustedProxies);

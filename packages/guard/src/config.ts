@@ -1,10 +1,13 @@
 /** What a guard must be told, and the check that it was told everything. */
+import type { Sink } from '@castellan/audit';
+import type { LimitStore } from '@castellan/limits';
 import type { ContextOf, Policy, PrincipalOf, Vocabulary } from '@castellan/policy';
 import { secureUrl, trustedProxyProblem } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { type IssuerConfig, issuersProblems } from './issuer.ts';
 import type { GuardLimits } from './limits.ts';
 import { notBeforeProblems, type SubjectNotBefore } from './not-before.ts';
+import { productionProblems } from './production.ts';
 import type { Route } from './route.ts';
 import { limitProblems, tableProblems } from './route-table.ts';
 
@@ -33,6 +36,10 @@ export interface GuardConfig<V extends Vocabulary> {
   readonly trustedProxies?: readonly string[];
   /** Bytes of a body at most; 65536 by default. */
   readonly bodyLimit?: number;
+  /** Refuses to start with what is fit for development only. Said here, never guessed from the environment. */
+  readonly production?: boolean;
+  /** How many processes serve this API; must be said in production. With several, what is counted must be shared. */
+  readonly nodes?: 'one' | 'several';
   /** Where a developer reads about this API (RFC 9728 §2). */
   readonly documentation?: string;
 }
@@ -49,7 +56,7 @@ export class GuardConfigError extends Error {
 }
 
 /** @throws {GuardConfigError} naming everything that is missing or wrong, at once */
-export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>): void {
+export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>, sinks: readonly Sink[]): void {
   const problems = [
     ...(isText(config.name) ? [] : ['name is missing']),
     ...resourceProblems(config.resource),
@@ -64,6 +71,8 @@ export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>): 
   ];
   if (typeof config.routes !== 'object' || config.routes === null) problems.push('routes is missing');
   else if (typeof config.policy?.decide === 'function') problems.push(...tableProblems(config.routes, config.policy));
+  // Only what is sound in itself can be judged further.
+  if (problems.length === 0) problems.push(...productionProblems(config, sinks));
   if (problems.length > 0) throw new GuardConfigError(problems);
 }
 
@@ -71,11 +80,12 @@ function limitsProblems(limits: GuardLimits | undefined): readonly string[] {
   const optional = (['perToken', 'perSubject', 'perClient'] as const).flatMap((name) =>
     limits?.[name] === undefined ? [] : limitProblems(`limits.${name}`, limits[name]),
   );
-  return [
-    ...limitProblems('limits.perAddress', limits?.perAddress),
-    ...(typeof limits?.store?.take === 'function' ? [] : ['limits.store is missing']),
-    ...optional,
-  ];
+  return [...limitProblems('limits.perAddress', limits?.perAddress), ...storeProblems(limits?.store), ...optional];
+}
+
+function storeProblems(store: Partial<LimitStore> | undefined): readonly string[] {
+  if (typeof store?.take !== 'function') return ['limits.store is missing'];
+  return store.reach === 'node' || store.reach === 'shared' ? [] : ["limits.store.reach is 'node' or 'shared'"];
 }
 
 function isText(value: unknown): value is string {

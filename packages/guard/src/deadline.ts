@@ -1,5 +1,12 @@
 /** An end to waiting: what does not answer in time is a failure, and a failure never permits. */
-import { Refusal, type Runtime } from '@castellan/protocol';
+import { Refusal, type RefusalReason, type Runtime } from '@castellan/protocol';
+
+/** How long is waited, and what is said then. */
+export interface Deadline {
+  readonly milliseconds: number;
+  readonly reason: RefusalReason;
+  readonly detail: string;
+}
 
 /** Milliseconds that loading the principal, the context or an object may take. */
 export const loadingTime = 10_000;
@@ -9,21 +16,31 @@ export const loadingTime = 10_000;
  *
  * Does not stop the work itself: its late answer is dropped.
  *
- * @throws {Refusal} `store_unavailable` when it does not come in time
+ * @throws {Refusal} the deadline's, `store_unavailable` by default, when it does not come in time
  */
 export async function withDeadline<T>(
   runtime: Pick<Runtime, 'schedule'>,
-  milliseconds: number,
+  deadline: number | Deadline,
   work: T | Promise<T>,
 ): Promise<T> {
   if (!(work instanceof Promise)) return work;
+  const { milliseconds, reason, detail } = typeof deadline === 'number' ? ofData(deadline) : deadline;
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const cancel = runtime.schedule(milliseconds, () =>
-    reject(new Refusal('store_unavailable', { detail: 'the data for a decision did not come in time' })),
-  );
+  const cancel = runtime.schedule(milliseconds, () => reject(new Refusal(reason, { detail })));
   try {
     return await Promise.race([work, late]);
   } finally {
     cancel();
   }
 }
+
+function ofData(milliseconds: number): Deadline {
+  return { milliseconds, reason: 'store_unavailable', detail: 'the data for a decision did not come in time' };
+}
+
+/** A sender may take this long for a body, whatever carries it (R-195). */
+export const slowBody: Deadline = Object.freeze({
+  milliseconds: 10_000,
+  reason: 'request_timeout',
+  detail: 'the body came too slowly',
+});

@@ -210,7 +210,7 @@ test('R-170[guard] R-183[guard] what fails is denied and recorded, and the answe
   const starts = [
     startNotes(() => ({ principal: broken })),
     startNotes(() => ({ principal: async () => broken() })),
-    startNotes(({ limits }) => ({ limits: { ...limits, store: { take: broken } } })),
+    startNotes(({ limits }) => ({ limits: { ...limits, store: { reach: 'node', take: broken } } })),
     startNotes(({ policy }) => ({ policy: { ...policy, decide: broken } })),
   ];
   for (const start of starts) {

@@ -6,11 +6,21 @@
  * bytes (`adapters/`), and what handlers do.
  */
 import { recordEvents, type Sink } from '@castellan/audit';
+import { type LimitStore, surviveOutages } from '@castellan/limits';
 import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
-import { type HttpAnswer, type HttpRequest, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
+import {
+  type HttpAnswer,
+  type HttpRequest,
+  isTrustedProxy,
+  Refusal,
+  type Runtime,
+  readBearer,
+  refuse,
+} from '@castellan/protocol';
 import type { Access } from './access.ts';
+import { createPlaces, type Places } from './at-once.ts';
 import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
-import { loadingTime, withDeadline } from './deadline.ts';
+import { loadingTime, slowBody, withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
 import { type BodyReader, type CheckedInput, readInput } from './input.ts';
 import { permitUnknownRevocation } from './insecure.ts';
@@ -32,6 +42,7 @@ import { type Caller, type Exchange, type GuardAnswer, type GuardedRoute, public
 import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
 import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
+import { checkTransport, type TransportDeps } from './transport.ts';
 import { createReadAccess, type ReadAccess } from './verify-token.ts';
 
 export interface Guard {
@@ -59,6 +70,8 @@ interface Machinery extends TraceDeps {
   readonly limits: GuardLimits;
   readonly bodyLimit: number;
   readonly resourceMetadata: string;
+  readonly transport: TransportDeps;
+  readonly places: Places;
 }
 
 /**
@@ -79,22 +92,30 @@ export function createGuard<V extends Vocabulary>(
   runtime: Runtime,
   sinks: readonly Sink[],
 ): Guard {
-  checkGuardConfig(config);
+  checkGuardConfig(config, sinks);
   const events = createEventBuffer(sinks, runtime);
   const table = tableOf(config);
-  const machinery: Machinery = {
-    runtime,
+  const recording: Recording = {
     recorder: { source: config.name, now: runtime.now, randomBytes: runtime.randomBytes },
     record: events.record,
+  };
+  const machinery: Machinery = {
+    ...recording,
+    runtime,
     trustedProxies: config.trustedProxies ?? [],
     findRoute: createRouteFinder(table),
     readAccess: strictly(() => createReadAccess(config, runtime)),
     policy: config.policy as unknown as AskedPolicy,
     loadPrincipal: config.principal,
     loadContext: config.context ?? (() => ({})),
-    limits: config.limits,
+    limits: { ...config.limits, store: openLimits(config, { ...recording, runtime }) },
     bodyLimit: config.bodyLimit ?? 65_536,
     resourceMetadata: metadataUrl(config.resource),
+    transport: {
+      https: config.resource.startsWith('https:'),
+      isTrustedProxy: (address) => isTrustedProxy(address, config.trustedProxies ?? []),
+    },
+    places: createPlaces(),
   };
   tellInsecureChoices(config, machinery);
   return {
@@ -103,6 +124,22 @@ export function createGuard<V extends Vocabulary>(
     flush: events.flush,
     close: events.close,
   };
+}
+
+type Recording = Pick<Machinery, 'recorder' | 'record'>;
+
+/** Limits hold without their store: each node then counts for itself, and says so once (R-192). */
+function openLimits<V extends Vocabulary>(
+  { limits }: GuardConfig<V>,
+  { recorder, record, runtime }: Recording & Pick<Machinery, 'runtime'>,
+): LimitStore {
+  return surviveOutages(limits.store, {
+    runtime,
+    tell: (change) => {
+      const event = 'error' in change ? { ...change, error: describeFailure(change.error) } : change;
+      record(recordEvents(recorder, 'limits', [event])[0]);
+    },
+  });
 }
 
 /** The declared routes and the one that every API has (RFC 9728 §3). */
@@ -143,7 +180,8 @@ function wholeBody(request: HttpRequest): BodyReader {
 }
 
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
-async function handle(request: HttpRequest, readBody: BodyReader, machinery: Machinery): Promise<GuardAnswer> {
+async function handle(request: HttpRequest, reader: BodyReader, machinery: Machinery): Promise<GuardAnswer> {
+  const readBody: BodyReader = (limit) => withDeadline(machinery.runtime, slowBody, reader(limit));
   const trace = openTrace(request, machinery);
   const limiter = openLimiter({ ...machinery, trace });
   let answer: GuardAnswer;
@@ -155,7 +193,8 @@ async function handle(request: HttpRequest, readBody: BodyReader, machinery: Mac
     answer = problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata: machinery.resourceMetadata });
   }
   trace.end(answer.status, refusal);
-  const secured = { ...answer, headers: { ...securityHeaders, ...limiter.headers(), ...answer.headers } };
+  const always = machinery.transport.https ? overHttps : securityHeaders;
+  const secured = { ...answer, headers: { ...always, ...limiter.headers(), ...answer.headers } };
   return request.method === 'HEAD' ? withoutBody(secured) : secured;
 }
 
@@ -165,6 +204,12 @@ const securityHeaders = Object.freeze({
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
+});
+
+/** RFC 6797: a year, as browsers' own lists demand; those that come by http pay no heed to it. */
+const overHttps = Object.freeze({
+  ...securityHeaders,
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
 });
 
 function failed(error: unknown, trace: Trace): Refusal {
@@ -188,6 +233,7 @@ async function answerRequest(request: HttpRequest, answering: Answering): Promis
   const found = answering.findRoute(request);
   trace.know({ route: found.name });
   if (found.route.kind === 'public') return jsonAnswer(200, await found.route.handle());
+  checkTransport(request, answering.transport);
   if (found.route.kind === 'operations') return found.route.answer(exchangeOf(request, found.name, answering));
   return answerGuarded(request, { ...answering, found, route: found.route });
 }
@@ -255,7 +301,8 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   const call = { principal: asking.principal, access, ...input, correlation: trace.correlation };
   const object = await loadObject(call, { ...answering, judge, input });
   const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
-  const result: unknown = await route.handle({ ...call, object, filter } as never);
+  const work = (): unknown => route.handle({ ...call, object, filter } as never);
+  const result: unknown = await answering.places(found.name, route.atOnce, work);
   return shapeOutput(result, { route, policy, asking });
 }
 

@@ -4,6 +4,7 @@ export * from './adapters/fastify.ts';
 export * from './adapters/fetch.ts';
 export * from './adapters/hono.ts';
 export { nodeListener } from './adapters/node.ts';
+export { type NodeServerOptions, nodeServer } from './adapters/node-server.ts';
 export { type GuardConfig, GuardConfigError } from './config.ts';
 export * from './guard.ts';
 export type { BodyReader } from './input.ts';

@@ -65,6 +65,24 @@ test('R-188[guard] S-60[guard] S-86 a token, a subject and a client are each lim
   }
 });
 
+test('R-192 R-190[guard] while its shared store is away the guard holds to the same limits, and says so once', async () => {
+  const store = {
+    reach: 'shared' as const,
+    take: () => Promise.reject(new Error('connect ECONNREFUSED redis://:secret@10.0.0.1:6379')),
+  };
+  const { send, sink, guard } = await startLimited({ store, perAddress: minute(3) });
+  const statuses = [];
+  for (let index = 0; index < 5; index += 1) statuses.push((await send('GET', '/health')).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429, 429]);
+  await guard.flush();
+  const lost = sink.events.filter(({ type }) => type.startsWith('limit_store'));
+  assert.deepEqual(
+    lost.map(({ type }) => type),
+    ['limit_store.lost'],
+  );
+  assert.doesNotMatch(JSON.stringify(lost), /secret/);
+});
+
 test('R-188[guard] the addresses of one IPv6 network share a limit, and those of another do not', async () => {
   const { send } = await startLimited({ perAddress: minute(2) });
   const from = async (address: string) => (await send('GET', '/health', { address })).status;

@@ -16,13 +16,16 @@ export interface OutputDeps {
  *
  * @throws {Refusal} `object_not_found` when the one object is not there; `server_error` when a handler answered with
  * something that is not of the declared type, or with a row of a list that the principal may not act on: such a list
- * was not selected by the filter, and taking rows away afterwards would hide that
+ * was not selected by the filter, and taking rows away afterwards would hide that; or with more than it may list
  */
 export function shapeOutput(result: unknown, deps: OutputDeps): HttpAnswer {
   const { output } = deps.route;
   if (output === 'nothing') return { status: 204, headers: {}, body: '' };
   if ('one' in output) return jsonAnswer(200, shapeOne(result, output.one, deps));
   if (!Array.isArray(result)) return refuse('server_error', { detail: 'the handler did not answer with a list' });
+  const { most = 1000 } = output;
+  // Taking the rest away would hide that the handler loads all there is (R-194).
+  if (result.length > most) return refuse('server_error', { detail: `the handler listed more than ${most}` });
   return jsonAnswer(200, { items: result.map((row) => shapeListed(row, output.many, deps)) });
 }
 

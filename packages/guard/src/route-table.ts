@@ -77,6 +77,7 @@ function routeProblems(row: Row, policy: TablePolicy): readonly string[] {
     ...outputProblems(route, policy),
     ...limitProblems('limit', route.limit),
     ...authenticationProblems(route.authentication),
+    ...atOnceProblems(route),
     ...revocationModeProblems(route),
   ];
 }
@@ -132,13 +133,26 @@ function inputProblems(row: Row, { input, kind }: GuardedRoute): readonly string
 
 function outputProblems({ output, kind }: GuardedRoute, { vocabulary }: TablePolicy): readonly string[] {
   if (output === 'nothing') return [];
-  const entries = typeof output === 'object' && output !== null ? Object.entries(output) : [];
+  const { most, ...kinds } = typeof output === 'object' && output !== null ? (output as { most?: unknown }) : {};
+  const entries = Object.entries<string>(kinds);
   const [entry] = entries;
   if (entry === undefined || entries.length > 1 || !['one', 'many'].includes(entry[0])) {
     return ["output is missing ({ one: … }, { many: … } or 'nothing')"];
   }
   if (entry[0] === 'many' && kind === 'object') return ['output: an object route answers with one object, or nothing'];
-  return Object.hasOwn(vocabulary.resources, entry[1]) ? [] : [`output: the policy has no resource ${entry[1]}`];
+  const bounded = most === undefined || (entry[0] === 'many' && isWhole(most, 10_000));
+  return [
+    ...(Object.hasOwn(vocabulary.resources, entry[1]) ? [] : [`output: the policy has no resource ${entry[1]}`]),
+    ...(bounded ? [] : ['output.most is 1 to 10000, with many']),
+  ];
+}
+
+function atOnceProblems({ atOnce }: GuardedRoute): readonly string[] {
+  return atOnce === undefined || isWhole(atOnce, 10_000) ? [] : ['atOnce is 1 to 10000'];
+}
+
+function isWhole(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
 }
 
 /** Why something is not a limit. */

@@ -40,7 +40,11 @@ export interface RouteInput<P, Q, B, H> {
 export type Output<V extends Vocabulary> =
   | 'nothing'
   | { readonly one: ResourceName<V> }
-  | { readonly many: ResourceName<V> };
+  | {
+      readonly many: ResourceName<V>;
+      /** Objects that one answer holds at most: a handler that lists more fails. 1 to 10,000, 1000 by default. */
+      readonly most?: number;
+    };
 
 export type OutputRows<V extends Vocabulary, O> = O extends { readonly one: infer R extends ResourceName<V> }
   ? RowOf<V, R> | undefined
@@ -80,6 +84,11 @@ interface RouteBase<A, P, Q, B, H, O> {
   readonly limit: Limit;
   /** How the person must have signed in for this; any sign-in by default. */
   readonly authentication?: AuthenticationNeed;
+  /**
+   * How many requests may be in the handler at the same time on this node, for costly work; further ones get 503 with
+   * `Retry-After`. Without it any number.
+   */
+  readonly atOnce?: number;
   /** What happens while it is not known whether a token was revoked: it is refused, unless this says otherwise. */
   readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
 }
@@ -114,9 +123,10 @@ export interface GuardedRoute {
   readonly kind: 'object' | 'collection';
   readonly action: string;
   readonly input: RouteInput<unknown, unknown, unknown, unknown>;
-  readonly output: 'nothing' | { readonly one: string } | { readonly many: string };
+  readonly output: 'nothing' | { readonly one: string } | { readonly many: string; readonly most?: number };
   readonly limit: Limit;
   readonly authentication?: AuthenticationNeed;
+  readonly atOnce?: number;
   readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
   readonly load?: (call: never) => unknown;
   readonly handle: (call: never) => unknown;

@@ -1,5 +1,6 @@
 /** Puts the rooms together: which part gets which. The only file, with `routes.ts`, that sees every endpoint. */
-import { memoryLimitStore } from '@castellan/limits';
+import { recordEvents } from '@castellan/audit';
+import { type LimitStore, memoryLimitStore, surviveOutages } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
 import { createPasswordLinks } from './accounts/password-link.ts';
@@ -30,6 +31,7 @@ import { createServerCookies } from './http/cookies.ts';
 import { createFormTokens } from './http/csrf.ts';
 import { createHandle, type Handle } from './http/handle.ts';
 import { createPages } from './http/page.ts';
+import { describeFailure } from './http/trace.ts';
 import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
@@ -89,7 +91,7 @@ function assembleParts(opened: Opened) {
   const { config, runtime, store, keys, registry } = opened;
   const { clients, resources } = registry;
   const { issuer, masterKey, lifetimes, limits } = config;
-  const limitStore = memoryLimitStore({ capacity: limitCapacity });
+  const limitStore = openLimits(opened);
   const cookies = createServerCookies(issuer);
   const passwords = createPasswordHasher({ runtime });
   const endpoints = [issuer + endpointPaths.token];
@@ -124,6 +126,19 @@ function assembleParts(opened: Opened) {
     }),
     passwordLinks: createPasswordLinks({ store, runtime, passwords }),
   };
+}
+
+/** Limits hold without their store: each node then counts for itself, and says so once (R-192). */
+function openLimits({ config, runtime, recorder, events }: Opened): LimitStore {
+  const store = config.limitStore ?? memoryLimitStore({ capacity: limitCapacity });
+  return surviveOutages(store, {
+    runtime,
+    capacity: limitCapacity,
+    tell: (change) => {
+      const event = 'error' in change ? { ...change, error: describeFailure(change.error) } : change;
+      events.record(recordEvents(recorder, 'limits', [event])[0]);
+    },
+  });
 }
 
 type PageEndpoints = Pick<

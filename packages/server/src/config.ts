@@ -4,6 +4,7 @@
  * `resolveConfig` (in `resolve-config/`) checks the one whole, fills the defaults in and freezes the other; nothing
  * else reads `Config`.
  */
+import type { LimitStore } from '@castellan/limits';
 import type { Client } from './clients/client.ts';
 import type { Resource } from './resources/resource.ts';
 
@@ -21,6 +22,11 @@ export interface Config {
   /** After a rotation, how long the predecessor may ask for the same successor again, and how often. */
   readonly refreshRetry?: { readonly window?: number; readonly limit?: number };
   readonly limits?: Partial<LimitSettings>;
+  /**
+   * Where limits count, for several nodes together (`docs/limits.md`); in the memory of this node when absent. The
+   * server uses it until it is closed, and does not close it.
+   */
+  readonly limitStore?: LimitStore;
   /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
 }
@@ -186,5 +192,6 @@ export interface ResolvedConfig {
   readonly lifetimes: Lifetimes;
   readonly refreshRetry: { readonly window: number; readonly limit: number };
   readonly limits: LimitSettings;
+  readonly limitStore: LimitStore | undefined;
   readonly trustedProxies: readonly string[];
 }

@@ -57,7 +57,7 @@ function plainRequest(request: Request, { address }: Connection): HttpRequest {
     query: url.search.slice(1),
     headers: Object.fromEntries([...request.headers].map(([name, value]) => [name, [value]])),
     body: '',
-    peer: { address },
+    peer: { address, secure: url.protocol === 'https:' },
   };
 }
 

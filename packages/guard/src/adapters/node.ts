@@ -15,8 +15,8 @@ import { bodyTaken } from './body-taken.ts';
 /**
  * A listener for `createServer` of node:http.
  *
- * Does not bound headers, connections and slow clients: set `maxHeaderSize`, `headersTimeout` and `requestTimeout` on
- * the server.
+ * Does not bound headers, connections and slow clients: `nodeServer` does, or set `maxHeaderSize`, `headersTimeout` and
+ * `requestTimeout` on the server.
  *
  * @example createServer(nodeListener(guard)).listen(4001, '127.0.0.1');
  */
@@ -52,7 +52,7 @@ function plainRequest(incoming: IncomingMessage, target: string): HttpRequest {
     query: mark < 0 ? '' : target.slice(mark + 1),
     headers: incoming.headersDistinct,
     body: '',
-    peer: { address: incoming.socket.remoteAddress ?? '' },
+    peer: { address: incoming.socket.remoteAddress ?? '', secure: 'encrypted' in incoming.socket },
   };
 }
 

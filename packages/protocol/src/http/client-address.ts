@@ -126,6 +126,16 @@ function proxyList(proxies: readonly string[]): BlockList {
   return list;
 }
 
+/**
+ * Whether a peer is one of the configured proxies, so that what it says of the part before it counts.
+ *
+ * @throws {TypeError} when `trustedProxies` holds something else than addresses and CIDR ranges
+ * @example isTrustedProxy(request.peer.address, ['10.0.0.0/8']);
+ */
+export function isTrustedProxy(address: string, trustedProxies: readonly string[]): boolean {
+  return isTrusted(proxyList(trustedProxies), canonicalAddress(address) ?? noAddress);
+}
+
 function isTrusted(list: BlockList, address: string): boolean {
   return address !== noAddress && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }

@@ -20,6 +20,8 @@ export interface HttpRequest {
 /** The other end of the connection, as the transport saw it. */
 export interface Peer {
   readonly address: string;
+  /** Whether the connection was encrypted; undefined when there was none, or nobody looked. */
+  readonly secure?: boolean;
 }
 
 /** An answer; header names in any case, several values for `Set-Cookie`. */

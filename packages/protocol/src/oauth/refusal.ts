@@ -90,6 +90,8 @@ export type RefusalReason =
   // HTTP
   | 'not_found'
   | 'method_not_allowed'
+  | 'https_required'
+  | 'request_timeout'
   | 'media_type_unsupported'
   | 'body_too_large'
   | 'rate_limited'
@@ -184,6 +186,8 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   upstream_unavailable: wire('temporarily_unavailable', 503, 'The service behind cannot be reached. Try again later.'),
   not_found: wire('not_found', 404, 'There is nothing here.'),
   method_not_allowed: wire('invalid_request', 405, 'This method is not allowed here.'),
+  https_required: wire('invalid_request', 403, 'This API is reached by https only.'),
+  request_timeout: wire('invalid_request', 408, 'The request took too long to arrive.'),
   media_type_unsupported: wire('invalid_request', 415, 'This media type is not accepted here.'),
   body_too_large: wire('invalid_request', 413, 'The body is too large.'),
   rate_limited: wire('temporarily_unavailable', 429, 'Too many requests. Try again later.'),

@@ -32,6 +32,7 @@ const keys = [
   'lifetimes',
   'refreshRetry',
   'limits',
+  'limitStore',
   'trustedProxies',
 ] as const satisfies readonly (keyof Config)[];
 
@@ -55,6 +56,7 @@ export function resolveConfig(config: Config, environment: Environment = process
     problems,
   );
   const limits = readPart({ key: 'limits', schema: limitsSchema, value: parts.limits ?? {} }, problems);
+  const limitStore = resolveLimitStore(parts, problems);
   const trustedProxies = resolveProxies(parts, problems);
   const resources = resolveResources(
     readList({ key: 'resources', schema: resourceSchema, value: parts.resources }, problems),
@@ -75,7 +77,18 @@ export function resolveConfig(config: Config, environment: Environment = process
   ) {
     throw new ConfigError(problems.all());
   }
-  return freeze({ issuer, store, masterKey, clients, resources, lifetimes, refreshRetry, limits, trustedProxies });
+  return freeze({
+    issuer,
+    store,
+    masterKey,
+    clients,
+    resources,
+    lifetimes,
+    refreshRetry,
+    limits,
+    limitStore,
+    trustedProxies,
+  });
 }
 
 type Parts = Readonly<Record<(typeof keys)[number], unknown>>;
@@ -105,6 +118,19 @@ function resolveIssuer(parts: Parts, problems: ProblemList): string | undefined 
 function resolveMasterKey(parts: Parts, environment: Environment, problems: ProblemList): Buffer | undefined {
   const source = readPart({ key: 'masterKey', schema: secretSourceSchema, value: parts.masterKey }, problems);
   return source && readMasterKey({ key: 'masterKey', source, environment, problems });
+}
+
+function resolveLimitStore({ limitStore }: Parts, problems: ProblemList): Config['limitStore'] {
+  const { take, reach } = (limitStore ?? {}) as Partial<NonNullable<Config['limitStore']>>;
+  const sound = typeof take === 'function' && (reach === 'node' || reach === 'shared');
+  if (limitStore !== undefined && !sound) {
+    problems.add({
+      key: 'limitStore',
+      found: describeValue('limitStore', limitStore),
+      allowed: 'a LimitStore of @castellan/limits',
+    });
+  }
+  return limitStore as Config['limitStore'];
 }
 
 function resolveLifetimes(parts: Parts, problems: ProblemList): Lifetimes | undefined {
