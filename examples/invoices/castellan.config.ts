@@ -20,6 +20,7 @@ const apiScopes = {
 function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup {
   const api = urls['api'] ?? '';
   const web = urls['web'] ?? '';
+  const apiSecret = join(folder, 'api-client-secret');
   const webSecret = join(folder, 'web-client-secret');
   const batchSecret = join(folder, 'batch-client-secret');
   return {
@@ -27,7 +28,14 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
       issuer,
       store: { sqlite: join(folder, 'issuer.sqlite') },
       masterKey: { file: join(folder, 'master-key') },
-      resources: [{ audience: api, name: 'Invoices API', scopes: apiScopes }],
+      resources: [
+        {
+          audience: api,
+          name: 'Invoices API',
+          scopes: apiScopes,
+          credentials: { id: 'invoices-api', authentication: 'client_secret_basic', secret: { file: apiSecret } },
+        },
+      ],
       clients: [
         {
           id: 'invoices-web',
@@ -44,18 +52,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
           consent: 'ask',
         },
         batchClient(api, batchSecret),
-        {
-          id: 'invoices-cli',
-          name: 'Invoices on the command line',
-          kind: 'native',
-          authentication: 'none',
-          grants: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
-          redirectUris: ['http://127.0.0.1/callback'],
-          scopes: ['openid', 'profile', 'offline_access', 'invoices:read'],
-          resources: [api],
-          defaultResource: api,
-          consent: 'ask',
-        },
+        cliClient(api),
       ],
     },
     people: [
@@ -69,6 +66,8 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
         environment: {
           ISSUER: issuer,
           API_URL: api,
+          API_CLIENT_ID: 'invoices-api',
+          API_CLIENT_SECRET_FILE: apiSecret,
           FOLDER: folder,
           DEMO_PEOPLE_FILE: join(folder, 'demo-people.json'),
         },
@@ -113,6 +112,22 @@ function batchClient(api: string, secret: string): DemoClient {
     ownScopes: ['invoices:report'],
     resources: [api],
     defaultResource: api,
+  };
+}
+
+/** A command line: public, and its person signs in elsewhere. */
+function cliClient(api: string): DemoClient {
+  return {
+    id: 'invoices-cli',
+    name: 'Invoices on the command line',
+    kind: 'native',
+    authentication: 'none',
+    grants: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    redirectUris: ['http://127.0.0.1/callback'],
+    scopes: ['openid', 'profile', 'offline_access', 'invoices:read'],
+    resources: [api],
+    defaultResource: api,
+    consent: 'ask',
   };
 }
 

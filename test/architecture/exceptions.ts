@@ -74,6 +74,16 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'the limit knows no Refusal: whatever fails is a 400, so that the load notices',
   },
   {
+    path: 'packages/guard/src/status-lists/read-list.ts',
+    count: 1,
+    because: 'a list that is not accepted is none, and then whether a token was revoked is not known',
+  },
+  {
+    path: 'packages/guard/src/status-lists/follow-feed.ts',
+    count: 1,
+    because: 'whatever ends a connection, the feed is lost and taken up again; what is known ages from then on',
+  },
+  {
     path: 'packages/server/src/status/status-feed.ts',
     count: 2,
     because: 'a feed that cannot begin is taken off and refused; one that goes on says nothing while the store is away',

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RecordedEvent, Sink } from '@castellan/audit';
 import { createBff, openSqliteSessions } from '@castellan/bff';
+import { type StatusLists, statusLists } from '@castellan/guard';
 import { systemRuntime } from '@castellan/protocol';
 import type { ClientConfig, Config } from '@castellan/server';
 import {
@@ -21,16 +22,19 @@ import { createInvoicesApi } from '../../examples/invoices/api/api.ts';
 
 export const apiUrl = 'https://invoices-api.example';
 export const appUrl = 'https://invoices.example';
+const apiSecret = 'invoices-api-0123456789abcdefghijklmnopq';
 export const allScopes = 'openid profile invoices:read invoices:write users:read users:write users:admin';
 
 export interface InvoicesWorld extends AsyncDisposable {
   readonly world: World;
   readonly nora: WorldPerson;
   readonly theo: WorldPerson;
+  /** What the API knows of revocations. */
+  readonly revocation: StatusLists;
   /** Events of the API and of the web app so far; complete after disposal. */
   readonly events: { readonly api: readonly RecordedEvent[]; readonly app: readonly RecordedEvent[] };
   /** An access token for the API. */
-  readonly token: (person: WorldPerson, changes?: Changes) => Promise<string>;
+  readonly token: (person: WorldPerson, changes?: Changes, browser?: Browser) => Promise<string>;
   /** One call of the API with a token. */
   readonly call: (token: string | undefined, line: string, body?: unknown) => Promise<JsonAnswer>;
   /** A browser in which the person has signed in to the web app. */
@@ -46,7 +50,11 @@ export async function createInvoicesWorld(seed: string): Promise<InvoicesWorld> 
   const events = { api: [] as RecordedEvent[], app: [] as RecordedEvent[] };
   const folder = join(world.folder, 'invoices');
   mkdirSync(folder);
-  const settings = { issuer: world.issuer, jwksUri: String(world.metadata['jwks_uri']), url: apiUrl, folder };
+  const { issuer } = world;
+  const jwksUri = String(world.metadata['jwks_uri']);
+  const feed = { endpoint: `${issuer}/status/feed`, client: 'invoices-api', secret: apiSecret };
+  const revocation = statusLists({ issuer, algorithms: ['ES256'], jwksUri, feed }, world.runtime);
+  const settings = { issuer, jwksUri, revocation, url: apiUrl, folder };
   const api = createInvoicesApi({ ...settings, people: { nora: nora.id, theo: theo.id } }, world.runtime, [
     keepIn(events.api),
   ]);
@@ -58,10 +66,12 @@ export async function createInvoicesWorld(seed: string): Promise<InvoicesWorld> 
     world,
     nora,
     theo,
+    revocation,
     events,
-    token: async (someone, changes = {}) => {
+    token: async (someone, changes = {}, browser = world.browser()) => {
       const answer = await world.tokens(world.client('invoices-cli'), {
         person: someone,
+        browser,
         changes: { scope: allScopes, ...changes },
       });
       return assertTokens(answer).accessToken;
@@ -83,6 +93,7 @@ export async function createInvoicesWorld(seed: string): Promise<InvoicesWorld> 
       return browser.script(path, { method, headers, ...json });
     },
     [Symbol.asyncDispose]: async () => {
+      revocation.close();
       await api.close();
       await app.close();
       await sessions.close();
@@ -95,6 +106,9 @@ function withInvoices(base: Config): Config {
   const masterKey = 'file' in base.masterKey ? base.masterKey.file : '';
   const secret = { file: join(dirname(masterKey), 'invoices-web') };
   writeFileSync(secret.file, systemRuntime.randomBytes(32).toString('base64url'), { mode: 0o600 });
+  const ofApi = { file: join(dirname(masterKey), 'invoices-api') };
+  writeFileSync(ofApi.file, apiSecret, { mode: 0o600 });
+  const credentials = { id: 'invoices-api', authentication: 'client_secret_basic', secret: ofApi } as const;
   const shared = {
     scopes: [...allScopes.split(' '), 'offline_access'],
     resources: [apiUrl],
@@ -142,7 +156,7 @@ function withInvoices(base: Config): Config {
   );
   return {
     ...base,
-    resources: [...(base.resources ?? []), { audience: apiUrl, name: 'Invoices', scopes }],
+    resources: [...(base.resources ?? []), { audience: apiUrl, name: 'Invoices', scopes, credentials }],
     clients: [...(base.clients ?? []), ...clients],
   };
 }

@@ -4,6 +4,7 @@ import type { Break, Line } from './protocol-mutants.ts';
 const at = (file: string, tests: readonly string[], lines: readonly Line[]): readonly Break[] =>
   lines.map(([row, breaks, find, replace]) => ({ row, file: `packages/${file}`, breaks, find, replace, tests }));
 
+const guards = ['packages/guard/src/status-lists/status-lists.test.ts'];
 const stores = ['packages/server/src/store/sqlite.test.ts'];
 const flows = ['test/flows/status-lists.test.ts'];
 const feeds = ['test/flows/status-feed.test.ts'];
@@ -67,6 +68,47 @@ export const statusMutants: readonly Break[] = [
       ],
     ],
   ),
+  ...at('guard/src/status-lists/status-lists.ts', guards, [
+    [
+      'R-064',
+      'knowledge never ages',
+      '> stalenessOf(known.config) * 1000 * share',
+      '> Number.POSITIVE_INFINITY * share',
+    ],
+    [
+      'R-064',
+      'a change that was missed is not noticed',
+      'since !== undefined && since <= held.version',
+      'since !== undefined',
+    ],
+    [
+      'R-064',
+      'a feed that begins anew is taken for one that goes on',
+      'if (isOurs && since !== undefined && since <= held.version) {',
+      'if (isOurs && (since ?? 0) <= held.version) {',
+    ],
+    ['R-064', 'another epoch changes nothing', 'const isOurs = epoch === known.feed.epoch && ', 'const isOurs = '],
+    ['R-064', 'an old copy of a list is used', 'if (isOlder(known, { uri, version })) continue;', ''],
+    ['R-064', 'only revoked counts, not suspended', 'status !== 0', 'status === 1'],
+    ['R-064', 'the feed is dead and still vouches for lists', 'known.feed.heardAt = undefined;', ''],
+  ]),
+  ...at('guard/src/status-lists/read-list.ts', guards, [
+    ['R-064', 'any list passes for any other', 'requiredValues: { sub: [uri] }', 'requiredValues: { iss: [issuer] }'],
+    ['R-069', 'any address is fetched', 'if (!liesBelow(issuer, uri)) return undefined;', ''],
+    ['R-069', 'the issuer is only the beginning of a name', "issuer.endsWith('/') ? issuer : `${issuer}/`", 'issuer'],
+    ['R-064', 'an access token passes for a list', "typ: 'statuslist+jwt'", "typ: 'at+jwt'"],
+  ]),
+  ...at('guard/src/status-lists/follow-feed.ts', guards, [
+    ['R-064', 'an event that cannot be read is skipped', 'return change !== undefined;', 'return true;'],
+    [
+      'R-064',
+      'a silent connection is trusted for ever',
+      'controller.abort());\n  let cancel',
+      'undefined);\n  let cancel',
+    ],
+    ['R-064', 'it begins anew each time', "place === '' ? {} : { last_event_id: place }", '{}'],
+    ['R-180', 'a feed that is away is asked without a pause', 'firstPause * 2 ** Math.min(failures, 20)', 'firstPause'],
+  ]),
   ...at('server/src/tokens/issue.ts', flows, [
     [
       'R-064',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { memorySink } from '@castellan/audit';
+import type { Revocation } from '@castellan/guard';
 import { publicJwkOf, type Runtime, type SigningKey, signJwt } from '@castellan/protocol';
 import { createInvoicesApi } from './api.ts';
 
@@ -35,7 +36,9 @@ const runtime: Runtime = {
   fetch: async () => Response.json({ keys: [jwk] }),
 };
 const sink = memorySink();
-const settings = { issuer, jwksUri: `${issuer}/jwks`, url, folder, people };
+const revoked = new Set<number>();
+const revocation: Revocation = { staleness: 0, isRevoked: ({ index }) => revoked.has(index) };
+const settings = { issuer, jwksUri: `${issuer}/jwks`, revocation, url, folder, people };
 const api = createInvoicesApi(settings, runtime, [sink]);
 /** A second connection, for what happens beside the API. */
 const beside = new DatabaseSync(join(folder, 'api.sqlite'));
@@ -59,6 +62,7 @@ async function call(who: 'nora' | 'theo', line: string, options: { scope?: strin
     iat: now,
     exp: now + 300,
     scope: options.scope ?? everything,
+    status: { status_list: { idx: who === 'nora' ? 1 : 2, uri: `${issuer}/status/1.0` } },
   });
   const headers = { authorization: [`Bearer ${token}`], 'content-type': ['application/json'] };
   const body = options.body === undefined ? '' : JSON.stringify(options.body);
@@ -68,6 +72,14 @@ async function call(who: 'nora' | 'theo', line: string, options: { scope?: strin
 
 const itemsOf = (json: Json): readonly Json[] => json['items'] as readonly Json[];
 const pathsOf = (json: Json): readonly unknown[] => (json['problems'] as readonly Json[]).map(({ path }) => path);
+
+test('R-064[guard] S-50 a person whose tokens were revoked is told nothing more, and nobody else is concerned', async () => {
+  assert.equal((await call('nora', 'GET /invoices')).status, 200);
+  revoked.add(1);
+  assert.equal((await call('nora', 'GET /invoices')).status, 401);
+  assert.equal((await call('theo', 'GET /invoices')).status, 200);
+  revoked.delete(1);
+});
 
 test('S-56[guard] R-163[guard] Nora reads her own invoices, and there is no invoice 42 for her', async () => {
   const own = await call('nora', 'GET /invoices/7');

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import type { Sink } from '@castellan/audit';
-import { createGuard, type Guard } from '@castellan/guard';
+import { createGuard, type Guard, type Revocation } from '@castellan/guard';
 import { memoryLimitStore } from '@castellan/limits';
 import type { Runtime } from '@castellan/protocol';
 import { invoicesPolicy } from '../policy.ts';
@@ -19,6 +19,8 @@ export interface InvoicesApiSettings {
   readonly issuer: string;
   /** Where that issuer's keys lie. */
   readonly jwksUri: string;
+  /** Which tokens were revoked before their time. */
+  readonly revocation: Revocation;
   /** The API's own address, which is the audience of its tokens too. */
   readonly url: string;
   /** Where `api.sqlite` lies. */
@@ -54,6 +56,7 @@ export function createInvoicesApi(
           algorithms: ['ES256'],
           typ: 'at+jwt',
           jwksUri: settings.jwksUri,
+          revocation: settings.revocation,
         },
       ],
       policy: invoicesPolicy,

@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 const folder = mkdtempSync(join(tmpdir(), 'castellan-invoices-'));
 after(() => rmSync(folder, { recursive: true }));
 const peopleFile = join(folder, 'demo-people.json');
+const secretFile = join(folder, 'api-client-secret');
+writeFileSync(secretFile, 'a-secret-for-this-test-0123456789abcdef');
 writeFileSync(peopleFile, JSON.stringify({ nora: 'sub-nora', theo: 'sub-theo' }));
 
 async function freePort(): Promise<number> {
@@ -28,6 +30,8 @@ function start(url: string): ChildProcess {
       ...process.env,
       ISSUER: 'http://localhost:4000',
       API_URL: url,
+      API_CLIENT_ID: 'invoices-api',
+      API_CLIENT_SECRET_FILE: secretFile,
       FOLDER: folder,
       DEMO_PEOPLE_FILE: peopleFile,
     },

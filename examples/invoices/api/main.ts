@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileSink, terminalSink } from '@castellan/audit';
-import { nodeListener } from '@castellan/guard';
+import { nodeListener, statusLists } from '@castellan/guard';
 import { systemRuntime } from '@castellan/protocol';
 import { createInvoicesApi } from './api.ts';
 import type { Subjects } from './seed.ts';
@@ -19,7 +19,14 @@ const people = JSON.parse(readFileSync(required('DEMO_PEOPLE_FILE'), 'utf8')) as
 const jwksUri = process.env['JWKS_URI'] ?? `${issuer}/jwks`;
 
 const sinks = [fileSink(join(folder, 'events.jsonl')), terminalSink((line) => process.stdout.write(line))];
-const api = createInvoicesApi({ issuer, jwksUri, url, folder, people }, systemRuntime, sinks);
+// What was revoked comes over the issuer's feed, as it happens.
+const feed = {
+  endpoint: `${issuer}/status/feed`,
+  client: required('API_CLIENT_ID'),
+  secret: readFileSync(required('API_CLIENT_SECRET_FILE'), 'utf8').trim(),
+};
+const revocation = statusLists({ issuer, algorithms: ['ES256'], jwksUri, feed }, systemRuntime);
+const api = createInvoicesApi({ issuer, jwksUri, revocation, url, folder, people }, systemRuntime, sinks);
 
 // Slow senders and large headers end here, before the guard sees anything of them. Milliseconds.
 const bounds = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 };
@@ -34,6 +41,7 @@ let stopping = false;
 function stop(): void {
   if (stopping) return;
   stopping = true;
+  revocation.close();
   server.close(() => {
     void api.close().finally(() => {
       if (process.connected) process.disconnect?.();

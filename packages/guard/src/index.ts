@@ -16,4 +16,5 @@ export type { NotBeforeSubject, SubjectNotBefore } from './not-before.ts';
 export type { Revocation, StatusReference } from './revocation.ts';
 export * from './route.ts';
 export type { StandardSchema } from './standard-schema.ts';
+export { type StatusLists, type StatusListsConfig, statusLists } from './status-lists/status-lists.ts';
 export type { AuthenticationNeed } from './step-up.ts';

@@ -147,7 +147,7 @@ async function ask(token: string, deps: Introspection): Promise<VerifiedClaims> 
 }
 
 /** RFC 6749 §2.3.1: both halves are form-encoded first. */
-function basicCredentials({ client, secret }: IntrospectionConfig): string {
+export function basicCredentials({ client, secret }: Pick<IntrospectionConfig, 'client' | 'secret'>): string {
   const [id, password] = [client, secret].map((half) => new URLSearchParams({ '': half }).toString().slice(1));
   return `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`;
 }

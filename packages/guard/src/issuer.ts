@@ -49,7 +49,7 @@ interface AnyIssuer {
 }
 
 /** Where the issuer's keys are: at an address, or where its metadata says. */
-type IssuerKeys =
+export type IssuerKeys =
   /** https, or http on a loopback host. */
   | { readonly jwksUri: string; readonly discovery?: undefined }
   /** Which metadata document of the issuer names the `jwks_uri`; it must name the issuer exactly (RFC 8414 §3.3). */

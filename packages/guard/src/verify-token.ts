@@ -6,22 +6,19 @@
  */
 import {
   createJwtVerifier,
-  discoveredKeySource,
   type HttpRequest,
-  type KeySource,
   parseCompact,
   type Runtime,
   readBearer,
   refuse,
-  remoteKeySource,
   type VerifiedClaims,
-  wellKnownPaths,
 } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { accessOf, type ClaimReading } from './claims.ts';
 import { untypedTokens } from './insecure.ts';
 import { createIntrospect } from './introspect.ts';
-import { claimRulesOf, type IssuerConfig, type JwtIssuer, namesOf } from './issuer.ts';
+import { claimRulesOf, type IssuerConfig, namesOf } from './issuer.ts';
+import { keysOf } from './issuer-keys.ts';
 import { createNotBeforeCheck, type SubjectNotBefore } from './not-before.ts';
 import { type Revocation, requireNotRevoked } from './revocation.ts';
 
@@ -111,11 +108,4 @@ function createJudge(config: IssuerConfig, runtime: ReadRuntime): Judge {
   const keys = keysOf(config, runtime);
   const verifier = createJwtVerifier({ ...rules, algorithms: config.algorithms, typ, keys, cacheCapacity });
   return { verify: async (token) => (await verifier.verify(token)).claims, reading, revocation };
-}
-
-/** INVARIANT: each issuer has a source of its own, so no issuer's key ever verifies another's token. */
-function keysOf(config: JwtIssuer, runtime: ReadRuntime): KeySource {
-  if (config.jwksUri !== undefined) return remoteKeySource({ url: config.jwksUri, runtime });
-  const [path = ''] = wellKnownPaths(config.issuer)[config.discovery];
-  return discoveredKeySource({ issuer: config.issuer, url: new URL(path, config.issuer).href, runtime });
 }

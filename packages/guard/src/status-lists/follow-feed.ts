@@ -1,0 +1,141 @@
+/** Listening to the feed of an issuer, and again whenever it breaks off. */
+import { type Runtime, readEventStream, readStatusChange, type StatusChange } from '@castellan/protocol';
+import { basicCredentials } from '../introspect.ts';
+
+export interface FeedConfig {
+  /** https, or http on a loopback host. */
+  readonly endpoint: string;
+  /** This API's own client at the issuer. */
+  readonly client: string;
+  readonly secret: string;
+}
+
+export interface Following {
+  readonly issuer: string;
+  readonly feed: FeedConfig;
+  /** Seconds without a sign of life after which a connection is given up. */
+  readonly silence: number;
+}
+
+export interface FeedListener {
+  readonly changed: (change: StatusChange) => void;
+  /** A sign of life: up to now nothing has changed. */
+  readonly heard: () => void;
+  /** From here on nothing is heard, until the next change. */
+  readonly lost: () => void;
+}
+
+type FeedRuntime = Pick<Runtime, 'schedule' | 'fetch' | 'randomBytes'>;
+
+/** Milliseconds before the first attempt after a connection that worked, and at most after ones that did not. */
+const firstPause = 100;
+const longestPause = 30_000;
+
+interface State {
+  readonly following: Following;
+  readonly listener: FeedListener;
+  readonly runtime: FeedRuntime;
+  /** The id of the last event, to go on from. */
+  place: string;
+  /** Attempts since something was last heard. */
+  failures: number;
+  controller: AbortController;
+  isStopped: boolean;
+}
+
+/** Listens until the function that it answers is called. */
+export function followFeed(following: Following, listener: FeedListener, runtime: FeedRuntime): () => void {
+  const state: State = {
+    following,
+    listener,
+    runtime,
+    place: '',
+    failures: 0,
+    controller: new AbortController(),
+    isStopped: false,
+  };
+  void follow(state);
+  return () => {
+    state.isStopped = true;
+    state.controller.abort();
+  };
+}
+
+async function follow(state: State): Promise<void> {
+  while (!state.isStopped) {
+    state.controller = new AbortController();
+    await Promise.allSettled([listen(state)]);
+    state.listener.lost();
+    state.controller.abort();
+    if (!state.isStopped) await pause(state);
+    state.failures += 1;
+  }
+}
+
+/** Doubles from one failure to the next; the half of it is chance, so that not all APIs come back at once. */
+function pause({ runtime, failures }: State): Promise<void> {
+  const most = Math.min(firstPause * 2 ** Math.min(failures, 20), longestPause);
+  const delay = most / 2 + (most / 2) * (runtime.randomBytes(1).readUInt8() / 255);
+  return new Promise((resolve) => {
+    runtime.schedule(delay, resolve);
+  });
+}
+
+/** Settles when the connection ends, whatever ends it. */
+async function listen(state: State): Promise<void> {
+  const { listener } = state;
+  const watch = watchSilence(state);
+  try {
+    const response = await connect(state);
+    const type = response.headers.get('content-type')?.split(';')[0]?.trim();
+    if (response.status !== 200 || type !== 'text/event-stream' || response.body === null) return;
+    for await (const part of readEventStream(response.body)) {
+      watch.heard();
+      state.failures = 0;
+      if (part === 'comment') listener.heard();
+      else if (!take(state, part)) return;
+    }
+  } finally {
+    watch.end();
+  }
+}
+
+/** An event that cannot be read may have been a change: then what is known is worth nothing, and all begins anew. */
+function take(state: State, { data, id }: { readonly data: string; readonly id: string }): boolean {
+  const change = readStatusChange(data, state.following.issuer);
+  state.place = change === undefined ? '' : id;
+  if (change !== undefined) state.listener.changed(change);
+  return change !== undefined;
+}
+
+function connect({ following, place, controller, runtime }: State): Promise<Response> {
+  const { endpoint } = following.feed;
+  const form = new URLSearchParams(place === '' ? {} : { last_event_id: place });
+  return runtime.fetch(endpoint, {
+    method: 'POST',
+    headers: {
+      accept: 'text/event-stream',
+      authorization: basicCredentials(following.feed),
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: form.toString(),
+    signal: controller.signal,
+    redirect: 'error',
+  });
+}
+
+/** A connection that broke without a word looks like one on which nothing happens; heartbeats tell them apart. */
+function watchSilence({ runtime, controller, following }: State): {
+  readonly heard: () => void;
+  readonly end: () => void;
+} {
+  const again = (): (() => void) => runtime.schedule(following.silence * 1000, () => controller.abort());
+  let cancel = again();
+  return {
+    heard: () => {
+      cancel();
+      cancel = again();
+    },
+    end: () => cancel(),
+  };
+}
