@@ -229,6 +229,7 @@ export const foreigners: readonly Foreign[] = [
     only: ['packages/guard/src/graphql/', 'examples/invoices/api/'],
     because: 'it is an optional peer: whoever has no GraphQL installs none',
   },
+  { name: /^yaml$/, only: ['packages/cli/src/'], because: 'only what an administrator writes by hand is YAML' },
   { name: /^uqr$/, only: ['packages/cli/src/login/'], because: 'only a terminal needs its codes drawn' },
   { name: /^commander$/, only: ['packages/cli/src/'], because: 'only the command has a command line' },
   {

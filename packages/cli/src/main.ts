@@ -8,8 +8,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { systemRuntime } from '@castellan/protocol';
 import { Command } from 'commander';
+import { clientCommand } from './admin/client.ts';
 import { consentCommand } from './admin/consent.ts';
 import { keysCommand } from './admin/keys.ts';
+import { resourceCommand } from './admin/resource.ts';
 import { sessionCommand } from './admin/session.ts';
 import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
@@ -75,7 +77,7 @@ program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }))
 
 program.addCommand(guardCommand({ print, tell: complain, fail: () => (process.exitCode = 1) }));
 
-for (const command of [userCommand, keysCommand, sessionCommand, consentCommand])
+for (const command of [userCommand, clientCommand, resourceCommand, keysCommand, sessionCommand, consentCommand])
   program.addCommand(command({ runtime: systemRuntime, print }));
 
 function loginDeps(): LoginDeps {

@@ -15,6 +15,8 @@ export interface AdminStage {
   readonly server: Server;
   /** Runs a command as it would be typed; the answer is what it prints. */
   readonly run: (...words: readonly string[]) => Promise<string>;
+  /** The same with another command. */
+  readonly runOther: (commandOf: (deps: AdminDeps) => Command, ...words: readonly string[]) => Promise<string>;
 }
 
 const project = `export const project = {
@@ -42,15 +44,13 @@ export async function openAdminStage(t: TestContext, commandOf: (deps: AdminDeps
     masterKey: { file: join(folder, 'master-key') },
   });
   t.after(() => server.close());
-  return {
-    server,
-    run: async (...words) => {
-      const lines: string[] = [];
-      const command = commandOf({ runtime: systemRuntime, print: (text) => lines.push(text) });
-      await command.parseAsync([words[0] ?? '', '--project', home, '--folder', folder, ...words.slice(1)], {
-        from: 'user',
-      });
-      return lines.join('\n');
-    },
+  const runOther: AdminStage['runOther'] = async (other, ...words) => {
+    const lines: string[] = [];
+    const command = other({ runtime: systemRuntime, print: (text) => lines.push(text) });
+    await command.parseAsync([words[0] ?? '', '--project', home, '--folder', folder, ...words.slice(1)], {
+      from: 'user',
+    });
+    return lines.join('\n');
   };
+  return { server, run: (...words) => runOther(commandOf, ...words), runOther };
 }
