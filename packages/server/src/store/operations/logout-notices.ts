@@ -15,7 +15,7 @@ import { putIntoOutbox } from './outbox.ts';
 export function* queueLogouts(chain: string, now: number): Operation<void> {
   yield* changes(
     `INSERT INTO logout_notices (client_id, person_id, session_id, sector, queued_at, next_at, attempts)
-      SELECT DISTINCT a.client_id, a.person_id, a.session_id, a.sector, $2, $2, 0 FROM authorizations a
+      SELECT DISTINCT a.client_id, a.person_id, a.session_id, a.sector, CAST($2 AS BIGINT), CAST($2 AS BIGINT), 0 FROM authorizations a
       WHERE a.session_chain = $1 AND a.session_id IS NOT NULL AND a.person_id IS NOT NULL
         AND a.scopes LIKE '%"openid"%'`,
     [chain, now],
