@@ -78,4 +78,28 @@ export const speedMutants: readonly Break[] = [
     replace: 'names.filter(() => false)',
     tests: [`${kit}/guard-test.test.ts`],
   },
+  {
+    row: 'R-153',
+    file: 'packages/protocol/src/jose/jwt.ts',
+    breaks: 'a remembered token outlives its key',
+    find: 'key === known.key && timeProblem',
+    replace: 'timeProblem',
+    tests: ['packages/guard/src/pitfalls.test.ts'],
+  },
+  {
+    row: 'R-101',
+    file: 'packages/protocol/src/jose/remote-key-source.ts',
+    breaks: 'a set is never fetched again',
+    find: 'maxAge = 300,',
+    replace: 'maxAge = 300_000,',
+    tests: ['packages/guard/src/pitfalls.test.ts'],
+  },
+  {
+    row: 'R-145',
+    file: 'packages/protocol/src/jose/jws.ts',
+    breaks: 'headers with keys pass the strict form',
+    find: "'jku', ",
+    replace: '',
+    tests: ['packages/guard/src/pitfalls.test.ts'],
+  },
 ];
