@@ -1,0 +1,75 @@
+/** P-14: the processor time of a protected request and of the same without protection, on real sockets. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Usage } from '../server/answering.ts';
+import { runLoad } from '../server/load.ts';
+import { type Line, median } from './lanes.ts';
+
+/** Milliseconds of a turn, and how many each server has. */
+const turn = 700;
+const turns = 5;
+const goals: Readonly<Record<string, number>> = { 'node:http': 0.8, express: 0.8, fastify: 0.8, hono: 0.7 };
+
+interface Started {
+  readonly name: string;
+  readonly port: number;
+  readonly token: string;
+  readonly usage: () => Promise<Usage>;
+  readonly stop: () => void;
+}
+
+/** Each framework in a process of its own, with `/plain` in the framework's own way and `/notes` behind the guard. */
+async function start(name: string): Promise<Started> {
+  const child = fork(new URL('./request-server.ts', import.meta.url), [name], {
+    execArgv: ['--conditions=castellan-source'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const [{ port, token }] = (await once(child, 'message')) as [{ readonly port: number; readonly token: string }];
+  return {
+    name,
+    port,
+    token,
+    usage: async () => {
+      const answer = once(child, 'message');
+      child.send('usage');
+      return ((await answer) as [Usage])[0];
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/** Microseconds of processor time for one request. */
+async function costOf({ port, token, usage }: Started, path: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` };
+  const before = await usage();
+  const { latencies } = await runLoad({ port, connections: 8, duration: turn }, async (send) => {
+    const { status } = await send({ method: 'GET', path, headers });
+    if (status !== 200) throw new Error(`${path} is answered with ${status}`);
+  });
+  return (((await usage()).cpu - before.cpu) * 1000) / latencies.length;
+}
+
+export async function requestLines(): Promise<readonly Line[]> {
+  const lines: Line[] = [];
+  for (const name of Object.keys(goals)) {
+    const server = await start(name);
+    const costs: Readonly<Record<string, number[]>> = { '/plain': [], '/notes': [] };
+    for (const path of Object.keys(costs)) await costOf(server, path);
+    for (let index = 0; index < turns; index += 1) {
+      for (const [path, times] of Object.entries(costs)) times.push(await costOf(server, path));
+    }
+    server.stop();
+    const [plain, guarded] = [median(costs['/plain'] ?? []), median(costs['/notes'] ?? [])];
+    const goal = goals[name] ?? 1;
+    const share = plain / guarded;
+    const measured = `${plain.toFixed(0)} / ${guarded.toFixed(0)} us = ${share.toFixed(2)}`;
+    lines.push({
+      row: 'P-14',
+      name: `${name}, unprotected / protected`,
+      measured,
+      goal: `.${goal * 100}`,
+      met: share >= goal,
+    });
+  }
+  return lines;
+}
