@@ -126,7 +126,21 @@ test('R-210[bff] the proxy reaches its own API with its own token, and passes no
 
 test('R-103[access-jwt] S-28[bff] the token the app uses names the person and the app, and nothing about them', async () => {
   const { claims } = decodeJwt(await invoices.token(nora));
-  const known = ['iss', 'aud', 'sub', 'client_id', 'iat', 'exp', 'jti', 'scope', 'auth_time', 'acr', 'amr', 'sid'];
+  const known = [
+    'iss',
+    'aud',
+    'sub',
+    'client_id',
+    'iat',
+    'exp',
+    'jti',
+    'scope',
+    'auth_time',
+    'acr',
+    'amr',
+    'sid',
+    'status',
+  ];
   assert.deepEqual(
     Object.keys(claims).filter((name) => !known.includes(name)),
     [],
