@@ -1,5 +1,6 @@
 /** A guard that is set up weakly does not compile. Checked by `npm run check`, never run. */
 import type { GuardConfig, IssuerConfig, JwtIssuer, OpaqueIssuer } from '@castellan/guard';
+import type { GraphqlConfig } from '@castellan/guard/graphql';
 import { definePolicy, eq, type Vocabulary } from '@castellan/policy';
 import { expectTypeOf } from 'expect-type';
 
@@ -78,3 +79,18 @@ definePolicy(words, ({ permit }) => [
   // @ts-expect-error: a field that notes do not have
   permit('owner-reads', { who: 'person', on: 'note', may: ['read'], scopes: ['notes:read'], reads: ['price'] }),
 ]);
+
+type NotesEndpoint = GraphqlConfig<typeof words>;
+declare const endpoint: Omit<NotesEndpoint, 'types' | 'fields'>;
+const limit = { count: 1, period: 1 };
+const types = { Note: { resource: 'note' } } as const;
+export const ruled: NotesEndpoint = { ...endpoint, types, fields: { 'Query.note': { action: 'note.read', limit } } };
+
+// @ts-expect-error: an action that notes do not have
+export const burning: NotesEndpoint = { ...endpoint, types, fields: { 'Query.note': { action: 'note.burn', limit } } };
+
+// @ts-expect-error: a resource that the policy does not have
+export const strange: NotesEndpoint = { ...endpoint, types: { Note: { resource: 'bill' } }, fields: {} };
+
+// @ts-expect-error: an exception has a name; true is none
+export const visible: NotesEndpoint = { ...ruled, visibility: true };

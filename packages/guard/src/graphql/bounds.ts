@@ -6,7 +6,14 @@
  */
 
 import { Refusal } from '@castellan/protocol';
-import { type DocumentNode, Kind, type SelectionNode, type SelectionSetNode, visit } from 'graphql';
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
 
 /** What is counted. Each default is published: an operation of one screen fits, an attack does not. */
 export interface Bounds {
@@ -117,7 +124,7 @@ function createMeasure(document: DocumentNode, bounds: Bounds): (set: SelectionS
     if (found === 'open') throw exceeding('fragments', 'lead back to themselves');
     if (found !== undefined) return found;
     known.set(name, 'open');
-    const set = fragments.get(name);
+    const set = fragments.get(name)?.selectionSet;
     // One that is not there is found by validation.
     const extent = set === undefined ? nothing : ofSet(set);
     known.set(name, extent);
@@ -137,11 +144,10 @@ function createMeasure(document: DocumentNode, bounds: Bounds): (set: SelectionS
   return ofSet;
 }
 
-/** The selections of each fragment, by name. */
-export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, SelectionSetNode> {
-  const fragments = new Map<string, SelectionSetNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
-  }
-  return fragments;
+/** The fragments of a document, by name. */
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+export function fragmentsOf({ definitions }: DocumentNode): Fragments {
+  const fragments = definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((one) => [one.name.value, one]));
 }

@@ -15,15 +15,14 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
-import { exceeding } from './bounds.ts';
+import { exceeding, type Fragments } from './bounds.ts';
 import { type AnyField, compositeOf, defaultOf, membersOf } from './schema-walk.ts';
 import { fieldRule, type Size, type Table } from './table.ts';
 
 export interface Costing {
   readonly schema: GraphQLSchema;
   readonly table: Table;
-  readonly fragments: ReadonlyMap<string, SelectionSetNode>;
-  readonly fragmentTypes: ReadonlyMap<string, string>;
+  readonly fragments: Fragments;
   readonly operation: OperationDefinitionNode;
   readonly variables: Readonly<Record<string, unknown>>;
 }
@@ -40,12 +39,14 @@ const most = 1e9;
 export function costOf(costing: Costing): number {
   const { schema, operation } = costing;
   const known = new Map<string, number>();
+  // Validation has found that there is such a type, and that it has fields.
+  const typeNamed = (name: string) => schema.getType(name) as GraphQLCompositeType;
   const ofFragment = (name: string): number => {
     const found = known.get(name);
     if (found !== undefined) return found;
-    const set = costing.fragments.get(name);
-    const type = schema.getType(costing.fragmentTypes.get(name) ?? '') as GraphQLCompositeType | undefined;
-    const cost = set === undefined || type === undefined ? 0 : ofSet(set, type);
+    const fragment = costing.fragments.get(name);
+    const cost =
+      fragment === undefined ? 0 : ofSet(fragment.selectionSet, typeNamed(fragment.typeCondition.name.value));
     known.set(name, cost);
     return cost;
   };
@@ -62,8 +63,8 @@ export function costOf(costing: Costing): number {
       if (selection.kind === Kind.FIELD) sum += ofField(selection, parent);
       else if (selection.kind === Kind.FRAGMENT_SPREAD) sum += ofFragment(selection.name.value);
       else {
-        const on = selection.typeCondition === undefined ? parent : schema.getType(selection.typeCondition.name.value);
-        sum += ofSet(selection.selectionSet, on as GraphQLCompositeType);
+        const { typeCondition: on } = selection;
+        sum += ofSet(selection.selectionSet, on === undefined ? parent : typeNamed(on.name.value));
       }
     }
     return Math.min(sum, most);

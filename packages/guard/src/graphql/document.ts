@@ -19,7 +19,7 @@ import {
   validate,
   visit,
 } from 'graphql';
-import { type Bounds, fragmentsOf, requireShape, requireWithin } from './bounds.ts';
+import { type Bounds, type Fragments, fragmentsOf, requireShape, requireWithin } from './bounds.ts';
 import { costOf } from './cost.ts';
 import { refusalOf } from './operation.ts';
 import type { Table } from './table.ts';
@@ -55,6 +55,7 @@ export interface Prepared {
   /** The name of its root type, as in `Query`. */
   readonly rootType: string;
   readonly rootFields: readonly RootField[];
+  readonly fragments: Fragments;
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
@@ -157,13 +158,8 @@ function prepare(document: DocumentNode, { operationName, variables }: Asked, ju
   const fragments = fragmentsOf(document);
   const rootFields = collectRootFields(operation, fragments);
   requireWithin(bounds, 'rootFields', rootFields.length);
-  const fragmentTypes = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one.typeCondition.name.value] as const] : [],
-    ),
-  );
-  requireWithin(bounds, 'cost', costOf({ schema, table, fragments, fragmentTypes, operation, variables }));
-  return { document, operation, rootType: rootType.name, rootFields, variables };
+  requireWithin(bounds, 'cost', costOf({ schema, table, fragments, operation, variables }));
+  return { document, operation, rootType: rootType.name, rootFields, fragments, variables };
 }
 
 function chooseOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
@@ -180,10 +176,7 @@ function chooseOperation(document: DocumentNode, name: string | undefined): Oper
  * The root fields that may be run, through all fragments. One that a directive leaves out is among them: whoever sends
  * it pays for it.
  */
-function collectRootFields(
-  operation: OperationDefinitionNode,
-  fragments: ReturnType<typeof fragmentsOf>,
-): readonly RootField[] {
+function collectRootFields(operation: OperationDefinitionNode, fragments: Fragments): readonly RootField[] {
   const found = new Map<string, RootField>();
   const seen = new Set<string>();
   const collect = ({ selections }: OperationDefinitionNode['selectionSet']): void => {
@@ -195,7 +188,7 @@ function collectRootFields(
         collect(selection.selectionSet);
       } else if (!seen.has(selection.name.value)) {
         seen.add(selection.name.value);
-        const set = fragments.get(selection.name.value);
+        const set = fragments.get(selection.name.value)?.selectionSet;
         if (set !== undefined) collect(set);
       }
     }

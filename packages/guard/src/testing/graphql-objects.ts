@@ -1,7 +1,9 @@
 /** For tests: which objects and fields are reached, by whatever way. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { at, each, problemsOf, type Start } from './graphql-answer.ts';
+import { countFields, randomQueries } from './graphql-random.ts';
 
 /** Every way to an invoice, each a query with the id of one in place of `ID`. */
 const ways: readonly (readonly [string, string])[] = [
@@ -25,6 +27,30 @@ export function objects(name: string, start: Start): void {
       }
     });
   }
+
+  test(`R-163[graphql] R-199[graphql] S-56 S-64[graphql] ${name}: no query that can be written reaches what is not the caller's`, async () => {
+    const world = await start({
+      graphql: { bounds: { aliases: 1000, cost: 100_000, depth: 50 } },
+      guard: ({ limits }) => ({ limits: { ...limits, perAddress: { count: 100_000, period: 60 } } }),
+    });
+    const words = ['Foreign', 'Quarry', 'ask twice', 'tenant b only', '@a.example', '@b.example', 'Theo', 'Mallory'];
+    let shown = 0;
+    await fc.assert(
+      fc.asyncProperty(randomQueries(world.schema, 5), async (query) => {
+        world.clock.advance(60);
+        const { status, text, data } = await world.ask(query, { token: await world.token() });
+        assert.ok([200, 403].includes(status), `${status} ${query} ${text}`);
+        shown += countFields(data);
+        // Her own address is hers.
+        const others = text.replaceAll('nora@a.example', '');
+        for (const word of words) assert.equal(others.includes(word), false, `${word}: ${query}`);
+        const typed = JSON.stringify(data ?? null);
+        assert.equal(typed.includes('"42"') || typed.includes('"3"'), false, query);
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(shown > 500, `the queries reach something: ${shown}`);
+  });
 
   test(`R-163[graphql] R-199[graphql] ${name}: lists, pages, unions and nested lists hold only what the policy selects in SQL`, async () => {
     const world = await start();
