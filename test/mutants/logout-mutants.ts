@@ -72,6 +72,22 @@ export const logoutMutants: readonly Mutant[] = [
     tests: store,
   },
   {
+    row: 'R-069',
+    file: 'packages/server/src/resolve-config/clients.ts',
+    breaks: 'a server on the internet calls addresses of its own machine',
+    find: "(uri.startsWith('https:') || isLocal)",
+    replace: "(uri.startsWith('http') || isLocal)",
+    tests: ['packages/server/src/resolve-config/resolve-config.test.ts'],
+  },
+  {
+    row: 'R-219',
+    file: 'packages/server/src/resolve-config/clients.ts',
+    breaks: 'people who have lost the way are sent to any address',
+    find: "'tosUri', 'initiateLoginUri'] as const",
+    replace: "'tosUri'] as const",
+    tests: ['packages/server/src/resolve-config/resolve-config.test.ts'],
+  },
+  {
     row: 'R-111',
     file: 'packages/server/src/tokens/logout-token.ts',
     breaks: 'a logout token passes for an ID token',

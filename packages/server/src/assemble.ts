@@ -36,6 +36,7 @@ import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';
 import { createRepeatWatch } from './requests/repeats.ts';
+import { createStartAgain } from './requests/start-again.ts';
 import { profileClaims } from './resources/claims.ts';
 import type { ResourceCaller } from './resources/resource.ts';
 import { createRoutes, type Endpoints, endpointPaths } from './routes.ts';
@@ -75,6 +76,7 @@ export function assemble(opened: Opened): Assembled {
     trustedProxies,
     clientOrigins: opened.registry.clientOrigins,
     refresh: opened.registry.refresh,
+    startAgain: createStartAgain({ issuer, clients: parts.clients }),
     record: events.record,
     committed: () => {
       events.nudge();

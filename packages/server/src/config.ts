@@ -151,6 +151,11 @@ export interface ClientConfig {
    */
   readonly sectorIdentifier?: string;
   /**
+   * Where a sign-in at this client begins (third-party-initiated login): https, or http on a loopback host. A person
+   * whose sign-in here is too old to go on with is offered a link there, with our `iss`.
+   */
+  readonly initiateLoginUri?: string;
+  /**
    * Where it is told that a session has ended (back-channel logout): https on the public internet, or http on a loopback
    * host for an issuer that is on one too. It always gets `sub` and `sid`, as they stand in its ID tokens.
    */

@@ -400,6 +400,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     clientOrigins: new Set<string>(),
     record,
     refresh: async () => {},
+    startAgain: () => undefined,
     committed: () => {},
   };
   return createHandle({ issuer, routes, pages: {} as Pages, runtime, recorder, limitStore, limits, ...rest });

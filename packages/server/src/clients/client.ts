@@ -50,6 +50,8 @@ export interface Client extends Credentials {
   readonly consent: 'ask' | 'trusted';
   /** Whom it shares its names of people with (pairwise subjects); undefined: it knows them by their ids. */
   readonly sector: string | undefined;
+  /** Where people may be sent to begin a sign-in there. */
+  readonly initiateLoginUri?: string;
   /** Where it is told that a session has ended; it is told nothing without. */
   readonly backchannelLogoutUri?: string;
   readonly logoUri?: string;

@@ -72,6 +72,7 @@ function setUp(...routes: readonly Route[]): Stage {
     trustedProxies: ['10.0.0.1'],
     clientOrigins: new Set(['https://spa.example']),
     refresh: () => registry.refresh(),
+    startAgain: () => undefined,
     record: (event) => events.push(event),
     committed: () => {
       counts.committed += 1;

@@ -22,7 +22,7 @@ import type { LimitSettings } from '../config.ts';
 import type { Exchange } from './exchange.ts';
 import { type CompleteHeaders, createCompleteHeaders, preflightAnswer } from './headers.ts';
 import type { Pages } from './page.ts';
-import { refusalAnswer } from './refusal-answer.ts';
+import { type RefusalDeps, refusalAnswer } from './refusal-answer.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute, type Route, routeOf } from './route.ts';
 import { describeFailure, openTrace, speakableMethod, type TraceDeps } from './trace.ts';
 
@@ -47,6 +47,8 @@ export interface HandleDeps {
   readonly clientOrigins: Pick<ReadonlySet<string>, 'has'>;
   /** Brings what is known of clients and resources up to date; @throws {Refusal} when the store cannot be read */
   readonly refresh: () => Promise<void>;
+  /** Where a person may start again who has lost the way at this address. */
+  readonly startAgain: (request: HttpRequest) => RefusalDeps['startAgain'];
   readonly record: (event: RecordedEvent) => void;
   readonly committed: TraceDeps['committed'];
 }
@@ -95,7 +97,11 @@ async function answerOrRefuse(request: CarriedRequest, answering: Answering): Pr
   } catch (error) {
     const refusal = error instanceof Refusal ? error : failed(error, answering);
     const channel = channelOf(request, found);
-    const answer = refusalAnswer(refusal, channel, { ...deps, correlation: exchange.correlation });
+    const answer = refusalAnswer(refusal, channel, {
+      ...deps,
+      correlation: exchange.correlation,
+      startAgain: deps.startAgain(request),
+    });
     return { answer, reason: refusal.reason, detail: refusal.context.detail };
   }
 }

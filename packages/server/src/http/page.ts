@@ -42,6 +42,8 @@ interface ErrorContent {
   readonly client?: string;
   /** Instead of `client`: the form they may send there. */
   readonly clientForm?: PostForm;
+  /** Instead of both: where they may begin anew, and what that place calls itself. */
+  readonly startAgain?: { readonly name: string; readonly address: string } | undefined;
   readonly headers?: HttpAnswer['headers'];
 }
 
@@ -150,7 +152,11 @@ ${wayBack(content)}`,
   };
 }
 
-function wayBack({ client, clientForm }: ErrorContent): Html {
+function wayBack({ client, clientForm, startAgain }: ErrorContent): Html {
+  if (startAgain !== undefined) {
+    return html`<div class="actions"><a class="button plain" id="start-again" href="${startAgain.address}" rel="noreferrer">Start again at <bdi>${startAgain.name}</bdi></a></div>
+<p class="small">You go to ${hostOf(startAgain.address)}.</p>`;
+  }
   if (clientForm !== undefined) {
     return postForm(
       clientForm,

@@ -17,6 +17,8 @@ export interface RefusalDeps {
   readonly issuer: string;
   readonly pages: Pages;
   readonly correlation: string;
+  /** Where the person may start again; for a request whose page has no way on. */
+  readonly startAgain: { readonly name: string; readonly address: string } | undefined;
 }
 
 /** Reasons whose wire code says too little on a page of ours; the page shows the reason itself. */
@@ -30,6 +32,13 @@ const pageWords: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'rate_limited',
 ]);
 
+/** The person has done nothing wrong but come too late, or in another browser, or without their cookies. */
+const lostTheWay: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'parked_request_gone',
+  'wrong_browser',
+  'csrf_rejected',
+]);
+
 /** The answer to a refusal, for a route of this channel. */
 export function refusalAnswer(refusal: Refusal, channel: Route['channel'], deps: RefusalDeps): HttpAnswer {
   const wire = wireRefusals[refusal.reason];
@@ -39,7 +48,8 @@ export function refusalAnswer(refusal: Refusal, channel: Route['channel'], deps:
   if (target !== undefined) return targetAnswer(refusal, target, deps);
   const code = pageWords.has(refusal.reason) ? refusal.reason : wire.error;
   const { correlation, pages } = deps;
-  return pages.error({ status: wire.status, code, description: wire.description, correlation, headers });
+  const startAgain = lostTheWay.has(refusal.reason) ? deps.startAgain : undefined;
+  return pages.error({ status: wire.status, code, description: wire.description, correlation, headers, startAgain });
 }
 
 function jsonRefusal(wire: WireRefusal, headers: HttpAnswer['headers']): HttpAnswer {

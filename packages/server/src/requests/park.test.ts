@@ -53,7 +53,7 @@ function asked(query: string, cookie?: string): HttpRequest {
   return { method: 'GET', path: '/login', query, headers, body: '', peer: { address: '192.0.2.1' } };
 }
 
-const queryOf = (id: string): string => stepAddress('', 'login', id).split('?')[1] ?? '';
+const queryOf = (id: string): string => stepAddress('', 'login', { id, row: { client: 'web' } }).split('?')[1] ?? '';
 
 test('R-013[authorize] R-033 a parked request is stored by hash, for fifteen minutes, and found by its browser', async () => {
   const { lot, rows } = setUp();
@@ -86,7 +86,7 @@ test('R-013[authorize,login,consent] another browser, or one without a cookie, c
 test('R-013[authorize,login,consent] an unknown, expired, repeated or missing id is gone, and says nothing more', async () => {
   const { lot, rows } = setUp();
   const id = await lot.park(request, 'browser');
-  for (const query of ['', 'parked=', 'parked=x', `${queryOf(id)}x`, `${queryOf(id)}&${queryOf(id)}`]) {
+  for (const query of ['', 'parked=', 'parked=x', queryOf(id).replace('&', 'x&'), `${queryOf(id)}&${queryOf(id)}`]) {
     await assert.rejects(lot.load(asked(query, 'browser')), refused('parked_request_gone'));
   }
   rows[0] = { ...(rows[0] as ParkedRequestRow), expiresAt: 1_800_000_000 };

@@ -16,6 +16,8 @@ import { parseParameters } from './parse.ts';
 
 /** Our own parameter; `request` is taken (RFC 9101). */
 const parkedParameter = 'parked';
+/** Beside it, for when it is gone (`start-again.ts`); nothing else looks at it. */
+export const clientParameter = 'client_id';
 
 /** A parked request in the hands of the browser that started it. */
 export interface ParkedRequest {
@@ -176,9 +178,16 @@ function asUserCode({ id, row, stored }: LoadedRow): ParkedUserCode {
 
 type ParkedStep = 'authorize' | 'login' | 'consent' | 'device' | 'account';
 
+/** What waits; without a row, and in some rows, no client is known yet. */
+interface Waiting {
+  readonly id: string;
+  readonly row?: Pick<ParkedRequestRow, 'client'>;
+}
+
 /** The address of a step of a parked request, in the browser that started it. */
-export function stepAddress(issuer: string, step: ParkedStep, id: string): string {
-  return `${issuer}/${step}?${parkedParameter}=${encodeURIComponent(id)}`;
+export function stepAddress(issuer: string, step: ParkedStep, { id, row }: Waiting): string {
+  const client = row === undefined || row.client === '' ? '' : `&${clientParameter}=${encodeURIComponent(row.client)}`;
+  return `${issuer}/${step}?${parkedParameter}=${encodeURIComponent(id)}${client}`;
 }
 
 /** The id in the query; the parameters beside it mean nothing any more. */

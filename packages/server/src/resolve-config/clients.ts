@@ -86,6 +86,7 @@ function toClient(
     idTokenAlgorithm: shape.idTokenAlgorithm,
     consent: shape.consent,
     sector: sectorOf(shape),
+    ...(shape.initiateLoginUri === undefined ? {} : { initiateLoginUri: shape.initiateLoginUri }),
     ...(shape.backchannelLogoutUri === undefined ? {} : { backchannelLogoutUri: shape.backchannelLogoutUri }),
     ...(shape.logoUri === undefined ? {} : { logoUri: shape.logoUri }),
     ...(shape.policyUri === undefined ? {} : { policyUri: shape.policyUri }),
@@ -116,7 +117,7 @@ function checkUris(shape: ClientShape, told: Tell): void {
       else if (shape[list].indexOf(uri) !== index) told(`${list}[${index}]`, uri, 'each URI once');
     }
   }
-  for (const key of ['logoUri', 'policyUri', 'tosUri'] as const) {
+  for (const key of ['logoUri', 'policyUri', 'tosUri', 'initiateLoginUri'] as const) {
     const uri = shape[key];
     if (uri !== undefined && !isPageUri(uri)) told(key, uri, 'an https URL, or http on a loopback host');
   }

@@ -352,6 +352,24 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
   ['R-219', 'a password grant', { grants: ['password'] }, 'clients[0].grants[0]'],
   ['R-219', 'an unsigned ID token', { idTokenAlgorithm: 'none' }, 'clients[0].idTokenAlgorithm'],
   ['R-219', 'a logo over http', { logoUri: 'http://web.example/logo.png' }, 'clients[0].logoUri'],
+  // oidcc-3rd-party-init-login: an address over http is refused.
+  ['R-219', 'a start over http', { initiateLoginUri: 'http://web.example/start' }, 'clients[0].initiateLoginUri'],
+  ['R-219', 'a start in a script', { initiateLoginUri: 'javascript:alert(1)' }, 'clients[0].initiateLoginUri'],
+  ...[
+    'http://web.example/out',
+    'http://127.0.0.1:4000/out',
+    'https://web.example/out#part',
+    'https://user@web.example/out',
+    'file:///etc/passwd',
+  ].map(
+    (backchannelLogoutUri) =>
+      [
+        'R-219',
+        `the logout address ${backchannelLogoutUri}`,
+        { backchannelLogoutUri },
+        'clients[0].backchannelLogoutUri',
+      ] as const,
+  ),
   ['R-219', 'a name that turns the writing around', { name: 'gpj.\u202Eexe' }, 'clients[0].name'],
 ];
 
@@ -360,6 +378,15 @@ for (const [rows, title, change, key] of clientRules) {
     assert.deepEqual(keysOf({ ...good, clients: [withoutUndefined({ ...web, ...change })] }), [key]);
   });
 }
+
+test('R-219[config] an issuer on a loopback host tells clients on one too, and no others over http', () => {
+  const local = { ...good, issuer: 'http://localhost:4000' };
+  const keys = (backchannelLogoutUri: string) =>
+    keysOf({ ...local, clients: [withoutUndefined({ ...web, backchannelLogoutUri })] });
+  assert.deepEqual(keys('http://127.0.0.1:4002/out'), []);
+  assert.deepEqual(keys('https://web.example/out'), []);
+  assert.deepEqual(keys('http://web.example/out'), ['clients[0].backchannelLogoutUri']);
+});
 
 test('R-076[config] S-6 whatever a service is called, its subject is no person’s, and only a confidential client is one', () => {
   const service = {

@@ -172,6 +172,7 @@ const clientFields = {
   consent: word('ask', 'trusted').default('ask'),
   subjectType: word('public', 'pairwise').default('public'),
   sectorIdentifier: text(255).optional(),
+  initiateLoginUri: text(2000).optional(),
   backchannelLogoutUri: text(2000).optional(),
   logoUri: text(2000).optional(),
   policyUri: text(2000).optional(),

@@ -79,7 +79,7 @@ async function comeBack(request: HttpRequest, deps: AccountDeps): Promise<HttpAn
 
 async function askToSignIn(request: HttpRequest, deps: AccountDeps): Promise<HttpAnswer> {
   const { browser, setCookie } = rememberBrowser(request, deps);
-  return redirect(stepAddress(deps.issuer, 'login', await deps.parking.parkAccount(browser)), setCookie);
+  return redirect(stepAddress(deps.issuer, 'login', { id: await deps.parking.parkAccount(browser) }), setCookie);
 }
 
 function accountAddress({ issuer }: AccountDeps): string {

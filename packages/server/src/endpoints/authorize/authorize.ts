@@ -108,7 +108,7 @@ async function resume(httpRequest: HttpRequest, exchange: Exchange, deps: WithSe
     case 'respond':
       return grantAndAnswer({ client, request, next, parked: row.idHash }, exchange, deps);
     default:
-      return redirect(stepAddress(deps.issuer, next.step, parked.id));
+      return redirect(stepAddress(deps.issuer, next.step, parked));
   }
 }
 
@@ -157,7 +157,7 @@ async function sendOn(httpRequest: HttpRequest, sending: SendingOn, deps: Author
   const { browser, setCookie } = rememberBrowser(httpRequest, deps);
   noticeRepeats(request, { browser, exchange }, deps);
   const id = await deps.parking.park(request, browser);
-  return redirect(stepAddress(deps.issuer, step, id), setCookie);
+  return redirect(stepAddress(deps.issuer, step, { id, row: { client: request.client } }), setCookie);
 }
 
 /** RFC 9700 §2.1.1: a client that sends the same challenge or nonce to two browsers has lost what they are for. */

@@ -143,8 +143,8 @@ function show(request: HttpRequest, asking: Asking, deps: ConsentDeps): HttpAnsw
         return registered === undefined ? [] : [{ resource: registered, scopes }];
       }),
       lifetimes: deps.lifetimes,
-      action: stepAddress(deps.issuer, 'consent', parked.id),
-      otherAccount: stepAddress(deps.issuer, 'login', parked.id),
+      action: stepAddress(deps.issuer, 'consent', parked),
+      otherAccount: stepAddress(deps.issuer, 'login', parked),
       formToken: deps.formTokens.issue('consent', bindings(request, asking, deps)),
     }),
   );
@@ -157,5 +157,5 @@ function bindings(request: HttpRequest, { parked, session, asked }: Asking, deps
 }
 
 function backToAuthorize(parked: ParkedRequest, deps: ConsentDeps): HttpAnswer {
-  return redirect(stepAddress(deps.issuer, 'authorize', parked.id));
+  return redirect(stepAddress(deps.issuer, 'authorize', parked));
 }

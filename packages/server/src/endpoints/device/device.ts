@@ -87,7 +87,7 @@ async function parkCode(request: HttpRequest, deps: DeviceDeps): Promise<HttpAns
   // What can be no code is a slip of the fingers: it tells nothing and counts as no try.
   if (code === undefined) return showCode(request, { userCode: '', problem: { kind: 'invalid' } }, deps);
   const id = await deps.parking.parkUserCode(hashUserCode(code, deps.userCodeKey), browser);
-  return redirect(stepAddress(deps.issuer, 'device', id));
+  return redirect(stepAddress(deps.issuer, 'device', { id }));
 }
 
 /** Somebody who has signed in, with the code they have claimed. */
@@ -104,7 +104,7 @@ async function resume(request: HttpRequest, exchange: Exchange, deps: DeviceDeps
   if (parked.row.deniedAt !== undefined) return redirect(`${deps.issuer}/device`);
   const session = await deps.sessions.find(deps.cookies.session.read(request));
   const person = session && (await deps.store.findPerson(session.person));
-  if (session === undefined || person === undefined) return redirect(stepAddress(deps.issuer, 'login', parked.id));
+  if (session === undefined || person === undefined) return redirect(stepAddress(deps.issuer, 'login', parked));
   exchange.identify({ person: person.id });
   const found = await findCode({ parked, session, person }, exchange, deps);
   if ('problem' in found) {
@@ -168,8 +168,8 @@ function showQuestion(request: HttpRequest, asking: Asking, deps: DeviceDeps): H
         return registered === undefined ? [] : [{ resource: registered, scopes }];
       }),
       lifetimes: deps.lifetimes,
-      action: stepAddress(deps.issuer, 'device', parked.id),
-      otherAccount: stepAddress(deps.issuer, 'login', parked.id),
+      action: stepAddress(deps.issuer, 'device', parked),
+      otherAccount: stepAddress(deps.issuer, 'login', parked),
       formToken: deps.formTokens.issue('device', bindings(request, asking, deps)),
     }),
   );

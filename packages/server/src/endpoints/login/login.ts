@@ -105,7 +105,7 @@ function show(request: HttpRequest, parked: ParkedVisit, { deps, username, verdi
       client: parked.authorization?.client,
       from: parked.from,
       redirectUri: parked.authorization?.request.redirectUri,
-      action: stepAddress(deps.issuer, 'login', parked.id),
+      action: stepAddress(deps.issuer, 'login', parked),
       formToken: deps.formTokens.issue('login', bindings(request, parked, deps)),
       username,
       verdict,
@@ -120,5 +120,5 @@ function bindings(request: HttpRequest, parked: ParkedVisit, deps: LoginDeps): r
 
 /** Back to the step that sent the browser here; what comes next is decided there. */
 function goBack(parked: ParkedVisit, deps: LoginDeps, cookies: readonly string[] = []): HttpAnswer {
-  return redirect(stepAddress(deps.issuer, parked.from, parked.id), cookies);
+  return redirect(stepAddress(deps.issuer, parked.from, parked), cookies);
 }
