@@ -30,7 +30,7 @@ export const limitsMutants: readonly Break[] = [
       'const beyond = full + mostSkew;',
       'const beyond = full;',
     ],
-    ['R-190', 'nothing is ever purged', 'purge: count === 0 ? [nowMs - mostSkew] : undefined', 'purge: undefined'],
+    ['R-190', 'nothing is ever purged', 'purge: isDue() ? [nowMs - mostSkew] : undefined', 'purge: undefined'],
     ['I-8', 'a fast clock purges what a slow one counts on', '[nowMs - mostSkew]', '[nowMs]'],
     [
       'R-190',
@@ -165,8 +165,55 @@ export const limitsMutants: readonly Break[] = [
     ['guard/production.test.ts'],
     [
       ['R-219', 'production takes http', '/^http:/i.test(url)', '/^ftp:/i.test(url)'],
-      ['R-219', 'several nodes may count apart', "nodes === 'several' && limits.store.reach === 'node'", 'false'],
+      ['R-219', 'several nodes may count apart', "nodes === 'several' && store?.reach === 'node'", 'false'],
       ['R-219', 'production is what nobody said', 'if (production !== true) return [];', 'return [];'],
+    ],
+  ),
+  ...of(
+    'guard/walk.ts',
+    ['guard/walk.test.ts'],
+    [
+      ['R-175', 'a step may be skipped', 'place.index !== step.index - 1', 'place.index >= step.index'],
+      ['R-175', 'a step is open before the one before it is done', '!place.isDone || ', ''],
+      ['R-175', 'a flow has no end', 'place.begunAt + step.within <= now', 'place.begunAt === now'],
+      ['R-175', 'nobody is too fast', 'if (early > 0) {', 'if (early > 1e9) {'],
+      ['R-175', 'a flow can be walked any number of times', 'if (step.isLast) await deps.takeQuota();', ''],
+      [
+        'R-175',
+        'a step that failed counts as taken',
+        'isDone ? claimed.finish() : claimed.giveBack()',
+        'claimed.finish()',
+      ],
+      [
+        'R-175',
+        'two take one step',
+        'if (!(await timely(store.swap(key, { from, to, life }, runtime))))',
+        'if ((await timely(store.swap(key, { from, to, life }, runtime))) === undefined)',
+      ],
+      [
+        'R-175',
+        'all subjects walk together',
+        '`${step.flow} ${access.issuer} ${access.subject}`',
+        '`${step.flow} ${access.issuer}`',
+      ],
+      ['R-175', 'a first step that failed opens the second', 'index: -1 }', 'isDone: true }'],
+    ],
+  ),
+  ...of(
+    'limits/mark-store.ts',
+    ['limits/mark-store.test.ts'],
+    [
+      ['R-175', 'a mark is replaced whatever it is', 'if (find(key, clock) !== from) return false;', ''],
+      ['R-175', 'a mark is never over', 'kept.until > clock.monotonic()', 'kept.until > 0'],
+    ],
+  ),
+  ...of(
+    'limits/sql/mark-table.ts',
+    ['limits/shared-stores.test.ts', 'limits/mark-store.test.ts'],
+    [
+      ['R-175', 'a mark in SQL is replaced whatever it is', 'AND mark = ?5 AND', 'AND ?5 IS NOT NULL AND'],
+      ['R-175', 'a mark in SQL is set where there is one', 'WHERE kept.ends <= ?2', 'WHERE ?2 > 0'],
+      ['R-175', 'a mark in SQL is never over', 'WHERE key = ?1 AND ends > ?2', 'WHERE key = ?1 AND ?2 > 0'],
     ],
   ),
 ];

@@ -1,6 +1,6 @@
 /** What a guard must be told, and the check that it was told everything. */
 import type { Sink } from '@castellan/audit';
-import type { LimitStore } from '@castellan/limits';
+import type { LimitStore, MarkStore } from '@castellan/limits';
 import type { ContextOf, Policy, PrincipalOf, Vocabulary } from '@castellan/policy';
 import { secureUrl, trustedProxyProblem } from '@castellan/protocol';
 import type { Access } from './access.ts';
@@ -8,7 +8,7 @@ import { type IssuerConfig, issuersProblems } from './issuer.ts';
 import type { GuardLimits } from './limits.ts';
 import { notBeforeProblems, type SubjectNotBefore } from './not-before.ts';
 import { productionProblems } from './production.ts';
-import type { Route } from './route.ts';
+import type { GuardedRoute, Route } from './route.ts';
 import { limitProblems, tableProblems } from './route-table.ts';
 
 /** The configuration of one guarded API. */
@@ -32,6 +32,8 @@ export interface GuardConfig<V extends Vocabulary> {
   /** `'GET /invoices/:id'` -> the route. */
   readonly routes: Readonly<Record<string, Route>>;
   readonly limits: GuardLimits;
+  /** Where subjects stand in business flows; needed when a route is a step of one. */
+  readonly flows?: MarkStore;
   /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
   /** Bytes of a body at most; 65536 by default. */
@@ -68,6 +70,7 @@ export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>, s
     ...limitsProblems(config.limits),
     ...proxyProblems(config.trustedProxies ?? []),
     ...bodyLimitProblems(config.bodyLimit),
+    ...flowsProblems(config),
   ];
   if (typeof config.routes !== 'object' || config.routes === null) problems.push('routes is missing');
   else if (typeof config.policy?.decide === 'function') problems.push(...tableProblems(config.routes, config.policy));
@@ -110,6 +113,13 @@ function proxyProblems(proxies: readonly string[]): readonly string[] {
     const problem = trustedProxyProblem(proxy);
     return problem === undefined ? [] : [`trustedProxies: ${JSON.stringify(proxy)} ${problem}`];
   });
+}
+
+function flowsProblems<V extends Vocabulary>({ flows, routes }: GuardConfig<V>): readonly string[] {
+  const sound = typeof flows?.find === 'function' && typeof flows.swap === 'function';
+  if (flows !== undefined) return sound ? [] : ['flows is not a store of marks'];
+  const steps = Object.entries(routes ?? {}).filter(([, route]) => (route as Partial<GuardedRoute> | null)?.flow);
+  return steps.map(([name]) => `flows is missing: ${name} is a step of a flow`);
 }
 
 function bodyLimitProblems(limit: unknown): readonly string[] {

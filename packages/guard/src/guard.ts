@@ -6,7 +6,7 @@
  * bytes (`adapters/`), and what handlers do.
  */
 import { recordEvents, type Sink } from '@castellan/audit';
-import { type LimitStore, surviveOutages } from '@castellan/limits';
+import { type LimitStore, type MarkStore, surviveOutages } from '@castellan/limits';
 import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
 import {
   type HttpAnswer,
@@ -44,6 +44,7 @@ import { requireAuthentication } from './step-up.ts';
 import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
 import { checkTransport, type TransportDeps } from './transport.ts';
 import { createReadAccess, type ReadAccess } from './verify-token.ts';
+import { walk } from './walk.ts';
 
 export interface Guard {
   /**
@@ -68,6 +69,7 @@ interface Machinery extends TraceDeps {
   readonly loadPrincipal: (access: Access) => unknown;
   readonly loadContext: (access: Access) => unknown;
   readonly limits: GuardLimits;
+  readonly flows: MarkStore | undefined;
   readonly bodyLimit: number;
   readonly resourceMetadata: string;
   readonly transport: TransportDeps;
@@ -109,6 +111,7 @@ export function createGuard<V extends Vocabulary>(
     loadPrincipal: config.principal,
     loadContext: config.context ?? (() => ({})),
     limits: { ...config.limits, store: openLimits(config, { ...recording, runtime }) },
+    flows: config.flows,
     bodyLimit: config.bodyLimit ?? 65_536,
     resourceMetadata: metadataUrl(config.resource),
     transport: {
@@ -301,9 +304,23 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   const call = { principal: asking.principal, access, ...input, correlation: trace.correlation };
   const object = await loadObject(call, { ...answering, judge, input });
   const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
-  const work = (): unknown => route.handle({ ...call, object, filter } as never);
-  const result: unknown = await answering.places(found.name, route.atOnce, work);
+  const handle = (): unknown => route.handle({ ...call, object, filter } as never);
+  const work = (): Promise<unknown> => answering.places(found.name, route.atOnce, handle);
+  const result = await inFlow(work, { ...answering, access });
   return shapeOutput(result, { route, policy, asking });
+}
+
+/** The last thing before the handler: a request that is refused for anything else has taken no step. */
+function inFlow(
+  work: () => Promise<unknown>,
+  answering: GuardedAnswering & { readonly access: Access },
+): Promise<unknown> {
+  const { route, flows, limiter, access } = answering;
+  const { flow: step } = route;
+  if (step === undefined) return work();
+  if (flows === undefined) throw new TypeError('A step of a flow needs a store of marks.');
+  const { flow, quota } = step;
+  return walk(step, { ...answering, store: flows, takeQuota: () => limiter.takeFlow({ access, flow, quota }) }, work);
 }
 
 /** Subject data comes from the API's own store, and only by what the verified token says (R-138). */

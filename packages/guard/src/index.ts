@@ -6,6 +6,7 @@ export * from './adapters/hono.ts';
 export { nodeListener } from './adapters/node.ts';
 export { type NodeServerOptions, nodeServer } from './adapters/node-server.ts';
 export { type GuardConfig, GuardConfigError } from './config.ts';
+export * from './flow.ts';
 export * from './guard.ts';
 export type { BodyReader } from './input.ts';
 export type { IntrospectionConfig } from './introspect.ts';

@@ -17,6 +17,8 @@ export interface InventoryEntry {
   readonly output?: string;
   /** For each subject on this route. */
   readonly limit?: Limit;
+  /** The step of a business flow, as in `checkout: pay`. */
+  readonly flow?: string;
   /** How many may run at once. */
   readonly atOnce?: number;
   /** How the person must have signed in. */
@@ -41,13 +43,14 @@ export function takeInventory(
 }
 
 function guardedEntry(route: GuardedRoute, rules: readonly Rule[]): Partial<InventoryEntry> {
-  const { action, input, output, limit, atOnce, authentication } = route;
+  const { action, input, output, limit, atOnce, flow, authentication } = route;
   return {
     action,
     scopes: Object.freeze(scopesOf(action, rules)),
     input: Object.freeze(Object.keys(input).sort()),
     output: output === 'nothing' ? output : Object.entries(output).flat().join(' '),
     limit: Object.freeze({ count: limit.count, period: limit.period }),
+    ...(flow === undefined ? {} : { flow: `${flow.flow}: ${flow.step}` }),
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(authentication === undefined ? {} : { authentication: JSON.stringify(authentication) }),
   };

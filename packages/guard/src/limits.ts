@@ -36,6 +36,13 @@ interface CallerLimits {
 /** What somebody without a token is held to on a route. */
 type StrangerLimits = Pick<CallerLimits, 'route' | 'limit' | 'name'>;
 
+/** What the last step of a flow is held to. */
+interface FlowLimits {
+  readonly access: Access;
+  readonly flow: string;
+  readonly quota: Limit;
+}
+
 /** Takes the limits of one request. */
 export interface Limiter {
   /** @throws {Refusal} `rate_limited` */
@@ -44,6 +51,8 @@ export interface Limiter {
   readonly takeCaller: (caller: CallerLimits) => Promise<void>;
   /** @throws {Refusal} `rate_limited` */
   readonly takeStranger: (stranger: StrangerLimits) => Promise<void>;
+  /** @throws {Refusal} `rate_limited` */
+  readonly takeFlow: (end: FlowLimits) => Promise<void>;
   /** `RateLimit-Policy` and `RateLimit` for what was taken so far. */
   readonly headers: () => Readonly<Record<string, string>>;
 }
@@ -79,6 +88,8 @@ export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
     },
     takeStranger: ({ route, limit, name = 'route' }) =>
       take({ name, key: `${route} ${addressBucket(trace.address)}`, limit }),
+    takeFlow: ({ access: { issuer, subject }, flow, quota }) =>
+      take({ name: 'flow', key: `${flow} ${issuer} ${subject}`, limit: quota }),
     headers: () => (taken.size === 0 ? {} : rateLimitFields([...taken])),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memorySink } from '@castellan/audit';
-import { memoryLimitStore } from '@castellan/limits';
+import { memoryLimitStore, memoryMarkStore } from '@castellan/limits';
 import { systemRuntime } from '@castellan/protocol';
 import { type GuardConfig, GuardConfigError } from './config.ts';
 import { createGuard } from './guard.ts';
@@ -55,6 +55,10 @@ test('R-219[guard] S-107 in production each setting that is fit for development 
     [() => ({ nodes: undefined }), /^nodes is missing/],
     [() => ({ nodes: 'several' }), /^limits\.store counts for one node/],
   ];
+  const own = memoryMarkStore({ capacity: 10 });
+  const several = { nodes: 'several', limits: { ...fit.limits, store: shared } } as const;
+  assert.match(problemsOf({ ...fit, ...several, flows: own })[0] ?? '', /^flows counts for one node/);
+  assert.deepEqual(problemsOf({ ...fit, ...several, flows: { ...own, reach: 'shared' } }), []);
   for (const [change, expected] of unfit) {
     const [problem = '', ...more] = problemsOf({ ...fit, ...change(fit) });
     assert.match(problem, expected);

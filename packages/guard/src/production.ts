@@ -1,5 +1,6 @@
 /** What is fit for development and not for production: a guard that is told `production: true` does not start with it. */
 import type { Sink } from '@castellan/audit';
+import type { MarkStore } from '@castellan/limits';
 import type { IssuerConfig } from './issuer.ts';
 import type { GuardLimits } from './limits.ts';
 
@@ -11,6 +12,7 @@ export interface ProductionConfig {
   readonly issuers: readonly IssuerConfig[];
   readonly notBefore?: unknown;
   readonly limits: GuardLimits;
+  readonly flows?: MarkStore;
 }
 
 /** Seconds that a token may live whose end before its time nobody could tell. */
@@ -47,10 +49,12 @@ function issuerProblems(where: string, issuer: IssuerConfig, { notBefore }: Prod
   ];
 }
 
-function nodesProblems({ nodes, limits }: ProductionConfig): readonly string[] {
+function nodesProblems({ nodes, limits, flows }: ProductionConfig): readonly string[] {
   if (nodes === undefined) return ["nodes is missing: in production it must be said, 'one' or 'several'"];
-  const apart = nodes === 'several' && limits.store.reach === 'node';
-  return apart ? ['limits.store counts for one node: with several, in production, it must be a shared one'] : [];
+  const apart = Object.entries({ 'limits.store': limits.store, flows }).filter(
+    ([, store]) => nodes === 'several' && store?.reach === 'node',
+  );
+  return apart.map(([name]) => `${name} counts for one node: with several, in production, it must be a shared one`);
 }
 
 function plainProblems(where: string, url: string | undefined): readonly string[] {

@@ -13,6 +13,7 @@ import type {
 } from '@castellan/policy';
 import type { HttpAnswer, HttpRequest, Refusal, Runtime } from '@castellan/protocol';
 import type { Access } from './access.ts';
+import type { FlowStep } from './flow.ts';
 import type { BodyReader } from './input.ts';
 import type { permitUnknownRevocation } from './insecure.ts';
 import type { Limiter } from './limits.ts';
@@ -89,6 +90,8 @@ interface RouteBase<A, P, Q, B, H, O> {
    * `Retry-After`. Without it any number.
    */
   readonly atOnce?: number;
+  /** The step of a business flow that this is; it must be the subject's next one. */
+  readonly flow?: FlowStep;
   /** What happens while it is not known whether a token was revoked: it is refused, unless this says otherwise. */
   readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
 }
@@ -127,6 +130,7 @@ export interface GuardedRoute {
   readonly limit: Limit;
   readonly authentication?: AuthenticationNeed;
   readonly atOnce?: number;
+  readonly flow?: FlowStep;
   readonly whenRevocationUnknown?: typeof permitUnknownRevocation;
   readonly load?: (call: never) => unknown;
   readonly handle: (call: never) => unknown;

@@ -8,6 +8,7 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import { type Limit, stepGcra, type Take } from './gcra.ts';
 import type { Clock, LimitStore } from './limit-store.ts';
+import type { MarkStore } from './mark-store.ts';
 
 /** One case; `run` rejects when the store does not conform. */
 export interface ConformanceCase {
@@ -175,6 +176,63 @@ function takeAtOnce(nodes: Nodes, times: number): Promise<readonly Take[]> {
  */
 export function limitStoreConformance(open: () => Nodes | Promise<Nodes>): readonly ConformanceCase[] {
   return Object.entries(checks).map(([name, check]) => ({
+    name,
+    run: async () => {
+      const nodes = await open();
+      await check(nodes[0], nodes);
+    },
+  }));
+}
+
+/** Mark stores that several nodes have opened on the same keys; one alone for a store of reach `node`. */
+export type MarkNodes = readonly [MarkStore, ...MarkStore[]];
+
+type MarkCheck = (store: MarkStore, nodes: MarkNodes) => Promise<void>;
+
+const life = 1000;
+
+const markChecks: Readonly<Record<string, MarkCheck>> = {
+  'a mark is replaced by who knows what is there, and by nobody else': async (store) => {
+    const now = at(start);
+    strictEqual(await store.find('a', now), undefined);
+    strictEqual(await store.swap('a', { from: 'x', to: 'y', life }, now), false);
+    strictEqual(await store.swap('a', { from: undefined, to: 'x', life }, now), true);
+    strictEqual(await store.swap('a', { from: undefined, to: 'y', life }, now), false);
+    strictEqual(await store.swap('a', { from: 'y', to: 'z', life }, now), false);
+    strictEqual(await store.find('a', now), 'x');
+    strictEqual(await store.swap('a', { from: 'x', to: 'y', life }, now), true);
+    strictEqual(await store.find('a', now), 'y');
+    strictEqual(await store.find('b', now), undefined);
+  },
+  'of many swaps at once one is done, from whatever node': async (_, nodes) => {
+    for (const from of [undefined, 'first']) {
+      const swaps = Array.from({ length: 20 }, async (__, index) => {
+        const node = nodes[index % nodes.length] ?? nodes[0];
+        return node.swap('a', { from, to: from === undefined ? 'first' : `next ${index}`, life }, at(start));
+      });
+      strictEqual((await Promise.all(swaps)).filter(Boolean).length, 1);
+    }
+  },
+  'keys and marks may be made of anything': async (store) => {
+    for (const key of unusual) strictEqual(await store.swap(key, { from: undefined, to: 'x', life }, at(start)), true);
+    for (const mark of ['', ' ', '-', '=', "'; --", 'ä', 'x'.repeat(10_000)]) {
+      const key = `mark ${mark}`;
+      strictEqual(await store.swap(key, { from: undefined, to: mark, life }, at(start)), true);
+      strictEqual(await store.find(key, at(start)), mark);
+      strictEqual(await store.swap(key, { from: mark, to: 'y', life }, at(start)), true);
+    }
+  },
+};
+
+/**
+ * The cases of mark stores, each with a store of its own. That marks are forgotten is not among them: some stores
+ * measure that with a clock that nobody can turn.
+ *
+ * @param open makes empty stores; more than one where several nodes share the keys
+ * @example for (const { name, run } of markStoreConformance(() => [memoryMarkStore({ capacity: 100 })])) test(name, run);
+ */
+export function markStoreConformance(open: () => MarkNodes | Promise<MarkNodes>): readonly ConformanceCase[] {
+  return Object.entries(markChecks).map(([name, check]) => ({
     name,
     run: async () => {
       const nodes = await open();

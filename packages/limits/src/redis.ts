@@ -1,6 +1,7 @@
-/** Limits in Redis or Valkey, `@castellan/limits/redis`. */
+/** Limits and marks in Redis or Valkey, `@castellan/limits/redis`. */
 import { admittedTake, type Limit, refusedTake, type Take, termsOf, tolerance } from './gcra.ts';
 import { type LimitStore, mostSkew } from './limit-store.ts';
+import type { MarkStore } from './mark-store.ts';
 import { checkNamespace, storeKey } from './store-key.ts';
 
 /** As much of a client as the store uses: ioredis and iovalkey have it so. */
@@ -51,6 +52,38 @@ export function redisLimitStore(client: RedisClient, options: RedisLimitOptions)
   return {
     reach: 'shared',
     take: (key, limit, clock) => take(client, { key: prefix + storeKey(namespace, key), limit, now: clock.now() }),
+  };
+}
+
+/** The mark is compared with what must be there; `-` stands for nothing, `=` before what is something. */
+const swapScript: string = `
+local kept = redis.call('GET', KEYS[1])
+if (kept and '=' .. kept or '-') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+/** As much of a client as marks use besides. */
+export interface RedisMarkClient extends RedisClient {
+  readonly get: (key: string) => Promise<string | null>;
+}
+
+/**
+ * Marks on a server that all nodes reach; each is forgotten by itself, by the time that passes on the server.
+ *
+ * @throws {TypeError} without a namespace
+ * @example const store = redisMarkStore(redis, { namespace: 'shop' });
+ */
+export function redisMarkStore(client: RedisMarkClient, options: RedisLimitOptions): MarkStore {
+  const { namespace, prefix = 'castellan:mark:' } = options;
+  checkNamespace(namespace);
+  return {
+    reach: 'shared',
+    find: async (key) => (await client.get(prefix + storeKey(namespace, key))) ?? undefined,
+    swap: async (key, { from, to, life }) => {
+      const expected = from === undefined ? '-' : `=${from}`;
+      const place = prefix + storeKey(namespace, key);
+      return (await client.eval(swapScript, 1, place, expected, to, String(Math.ceil(life)))) === 1;
+    },
   };
 }
 

@@ -12,11 +12,11 @@ import { availablePostgres } from '@castellan/testkit/postgres';
 import { availableRedis } from '@castellan/testkit/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { limitStoreConformance, type Nodes } from './conformance.ts';
+import { limitStoreConformance, type MarkNodes, markStoreConformance, type Nodes } from './conformance.ts';
 import { mostSkew } from './limit-store.ts';
 import { redisLimitStore } from './redis.ts';
-import { createLimitTable, postgresLimitStore } from './sql/postgres.ts';
-import { sqliteLimitStore } from './sql/sqlite.ts';
+import { createLimitTable, createMarkTable, postgresLimitStore } from './sql/postgres.ts';
+import { sqliteLimitStore, sqliteMarkStore } from './sql/sqlite.ts';
 import { type OpenedStore, openStore, type Place, type SharedKind } from './testing/open-store.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'castellan-limits-'));
@@ -56,6 +56,7 @@ if (postgresUrl !== '') {
   const pool = new Pool({ connectionString: postgresUrl });
   await Promise.all([createLimitTable(pool), createLimitTable(pool)]);
   await createLimitTable(pool);
+  await Promise.all([createMarkTable(pool), createMarkTable(pool)]);
   await pool.end();
 }
 
@@ -67,10 +68,14 @@ async function placeOf({ kind, at }: Kind): Promise<Place> {
   return { kind, at: await at(), namespace: `n${namespaces}` };
 }
 
-function openAt(place: Place): OpenedStore['store'] {
+function connectTo(place: Place): OpenedStore {
   const one = openStore(place);
   opened.push(one);
-  return one.store;
+  return one;
+}
+
+function openAt(place: Place): OpenedStore['store'] {
+  return connectTo(place).store;
 }
 
 async function closeAll(): Promise<void> {
@@ -84,6 +89,17 @@ for (const kind of kinds) {
   };
   for (const { name, run } of limitStoreConformance(openNodes)) {
     test(`R-190[limits] I-8[limits] on ${kind.kind}: ${name}`, { skip: kind.skip }, async (t) => {
+      t.after(closeAll);
+      await run();
+    });
+  }
+
+  const openMarks = async (): Promise<MarkNodes> => {
+    const place = await placeOf(kind);
+    return [connectTo(place).marks, connectTo(place).marks, connectTo(place).marks];
+  };
+  for (const { name, run } of markStoreConformance(openMarks)) {
+    test(`R-175 R-190[limits] marks on ${kind.kind}: ${name}`, { skip: kind.skip }, async (t) => {
       t.after(closeAll);
       await run();
     });
@@ -231,4 +247,19 @@ test('R-190[limits] the server holds no key as it was and forgets it by itself, 
   await client.set((await client.keys('*'))[0] ?? '', 'not a number');
   await assert.rejects(async () => take(), 'what makes no sense admits nothing');
   await client.quit();
+});
+
+test('R-175 R-190[limits] marks in SQLite that are over go, and those that are not stay', async () => {
+  const database = new DatabaseSync(':memory:');
+  const store = sqliteMarkStore(database, { namespace: 'a' });
+  let now = start;
+  const clock = { now: () => now, monotonic: () => 0 };
+  const count = () => database.prepare('SELECT count(*) AS n FROM castellan_marks').get()?.['n'];
+  const put = (key: string) => store.swap(key, { from: undefined, to: 'x', life: 1000 }, clock);
+  for (let index = 0; index < 5000; index += 1) {
+    now += 100;
+    await put(`${personal} ${index}`);
+  }
+  assert.ok(Number(count()) <= 900, `${count()} rows`);
+  assert.equal(JSON.stringify(database.prepare('SELECT key FROM castellan_marks').all()).includes('nora'), false);
 });

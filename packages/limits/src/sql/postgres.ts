@@ -1,6 +1,15 @@
 /** Limits in PostgreSQL, and in what speaks it. */
 import type { LimitStore } from '../limit-store.ts';
+import type { MarkStore } from '../mark-store.ts';
 import { checkNamespace } from '../store-key.ts';
+import {
+  findMarkStatement,
+  firstMarkStatement,
+  markTable,
+  nextMarkStatement,
+  purgeSharedMarksStatement,
+  sqlMarks,
+} from './mark-table.ts';
 import {
   limitTable,
   lowerStatement,
@@ -41,9 +50,9 @@ export function postgresLimitStore(pool: PostgresPool, options: SqlLimitOptions)
     take: async (key, limit, clock) => {
       const asked = prepareTake(key, limit, clock.now());
       if (asked.purge !== undefined) await run(pool, purge, asked.purge);
-      const written = await run(pool, take, asked.values);
+      const written = arrivalOf(await run(pool, take, asked.values));
       if (written !== undefined) return asked.admitted(written);
-      const kept = await run(pool, read, [asked.key]);
+      const kept = arrivalOf(await run(pool, read, [asked.key]));
       const lowered = asked.lowered(kept);
       if (lowered !== undefined) await run(pool, lower, lowered);
       return asked.refused(kept);
@@ -56,8 +65,52 @@ export function postgresLimitStore(pool: PostgresPool, options: SqlLimitOptions)
  *
  * @throws {Error} what the database says
  */
-export async function createLimitTable(pool: PostgresPool): Promise<void> {
-  for (const statement of limitTable) {
+export function createLimitTable(pool: PostgresPool): Promise<void> {
+  return create(pool, limitTable);
+}
+
+/**
+ * Creates the table of marks where it is missing. With a role that may not, run the statements of `markTable`.
+ *
+ * @throws {Error} what the database says
+ */
+export function createMarkTable(pool: PostgresPool): Promise<void> {
+  return create(pool, markTable);
+}
+
+const findMark = dialect(findMarkStatement);
+const swapMark = { first: dialect(firstMarkStatement), next: dialect(nextMarkStatement) };
+const purgeMarks = dialect(purgeSharedMarksStatement);
+
+/**
+ * Marks in the table of {@link createMarkTable}. One statement for each question and each swap.
+ *
+ * @throws {TypeError} without a namespace
+ * @example const store = postgresMarkStore(new Pool({ connectionString }), { namespace: 'shop' });
+ */
+export function postgresMarkStore(pool: PostgresPool, options: SqlLimitOptions): MarkStore {
+  checkNamespace(options.namespace);
+  const marks = sqlMarks(options);
+  return {
+    reach: 'shared',
+    find: async (key, clock) => {
+      const row = await run(pool, findMark, marks.find(key, clock.now()));
+      return (row as { readonly mark: string } | undefined)?.mark;
+    },
+    swap: async (key, swap, clock) => {
+      const asked = marks.swap(key, swap, clock.now());
+      if (asked.purge !== undefined) await run(pool, purgeMarks, asked.purge);
+      return (await run(pool, swapMark[asked.statement], asked.values)) !== undefined;
+    },
+  };
+}
+
+function arrivalOf(row: unknown): number | undefined {
+  return (row as { readonly arrival: number } | undefined)?.arrival;
+}
+
+async function create(pool: PostgresPool, table: readonly string[]): Promise<void> {
+  for (const statement of table) {
     await pool.query(statement).catch((error: unknown) => {
       // Another node has created it between the look and the creation.
       if (!['23505', '42P07'].includes(String(codeOf(error)))) throw error;
@@ -65,15 +118,12 @@ export async function createLimitTable(pool: PostgresPool): Promise<void> {
   }
 }
 
-async function run(
-  pool: PostgresPool,
-  text: string,
-  values: readonly (string | number)[],
-): Promise<number | undefined> {
+/** The first row. */
+async function run(pool: PostgresPool, text: string, values: readonly (string | number)[]): Promise<unknown> {
   for (let tries = 1; ; tries += 1) {
     try {
       const { rows } = await pool.query(text, [...values]);
-      return (rows[0] as { readonly arrival: number } | undefined)?.arrival;
+      return rows[0];
     } catch (error) {
       if (tries >= mostTries || !retriable.includes(codeOf(error))) throw error;
     }

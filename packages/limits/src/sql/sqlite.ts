@@ -1,7 +1,16 @@
 /** Limits in a SQLite file: for several processes on one machine, or one that shall remember across restarts. */
 import type { Limit, Take } from '../gcra.ts';
 import type { Clock, LimitStore } from '../limit-store.ts';
+import type { MarkStore } from '../mark-store.ts';
 import { checkNamespace } from '../store-key.ts';
+import {
+  findMarkStatement,
+  firstMarkStatement,
+  markTable,
+  nextMarkStatement,
+  purgeMarksStatement,
+  sqlMarks,
+} from './mark-table.ts';
 import {
   limitTable,
   lowerStatement,
@@ -38,9 +47,7 @@ export interface SqliteLimitStore extends LimitStore {
  * @example const store = sqliteLimitStore(new DatabaseSync('limits.sqlite'), { namespace: 'invoices' });
  */
 export function sqliteLimitStore(database: SqliteDatabase, options: SqlLimitOptions): SqliteLimitStore {
-  checkNamespace(options.namespace);
-  database.exec('PRAGMA busy_timeout = 20; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
-  for (const statement of limitTable) database.exec(statement);
+  setUp(database, limitTable, options);
   const prepareTake = sqlTakes(options);
   const take = database.prepare(takeStatement);
   const read = database.prepare(readStatement);
@@ -59,6 +66,36 @@ export function sqliteLimitStore(database: SqliteDatabase, options: SqlLimitOpti
       return asked.refused(kept);
     },
   };
+}
+
+/**
+ * Marks in the same file as limits, or another one; the connection is set up in the same way.
+ *
+ * @throws {TypeError} without a namespace
+ * @throws {Error} what the database says, also of a swap that found it locked
+ * @example const store = sqliteMarkStore(new DatabaseSync('limits.sqlite'), { namespace: 'shop' });
+ */
+export function sqliteMarkStore(database: SqliteDatabase, options: SqlLimitOptions): MarkStore {
+  setUp(database, markTable, options);
+  const { find: findValues, swap: swapValues } = sqlMarks(options);
+  const find = database.prepare(findMarkStatement);
+  const statements = { first: database.prepare(firstMarkStatement), next: database.prepare(nextMarkStatement) };
+  const purge = database.prepare(purgeMarksStatement);
+  return {
+    reach: 'shared',
+    find: (key, clock) => (find.get(...findValues(key, clock.now())) as { readonly mark: string } | undefined)?.mark,
+    swap: (key, swap, clock) => {
+      const asked = swapValues(key, swap, clock.now());
+      if (asked.purge !== undefined) purge.run(...asked.purge);
+      return statements[asked.statement].get(...asked.values) !== undefined;
+    },
+  };
+}
+
+function setUp(database: SqliteDatabase, table: readonly string[], { namespace }: SqlLimitOptions): void {
+  checkNamespace(namespace);
+  database.exec('PRAGMA busy_timeout = 20; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+  for (const statement of table) database.exec(statement);
 }
 
 function arrivalOf(row: unknown): number | undefined {

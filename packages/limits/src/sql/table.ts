@@ -65,15 +65,23 @@ export interface SqlTake {
   readonly purge: readonly [number] | undefined;
 }
 
+/** Counts, and says when the next purge is due. */
+export function everySo(): () => boolean {
+  let count = 0;
+  return () => {
+    count = (count + 1) % purgeEvery;
+    return count === 0;
+  };
+}
+
 /** Prepares takes of one store. */
 export function sqlTakes({ namespace }: SqlLimitOptions): (key: string, limit: Limit, nowMs: number) => SqlTake {
-  let count = 0;
+  const isDue = everySo();
   return (key, limit, nowMs) => {
     const terms = termsOf(limit, nowMs);
     const full = nowMs + terms.period;
     const beyond = full + mostSkew;
     const hashed = storeKey(namespace, key);
-    count = (count + 1) % purgeEvery;
     return {
       key: hashed,
       terms,
@@ -81,7 +89,7 @@ export function sqlTakes({ namespace }: SqlLimitOptions): (key: string, limit: L
       admitted: (arrival) => admittedTake(arrival, terms),
       refused: (arrival = full) => refusedTake(arrival > beyond ? full : arrival, terms),
       lowered: (arrival) => (arrival !== undefined && arrival > beyond ? [hashed, full] : undefined),
-      purge: count === 0 ? [nowMs - mostSkew] : undefined,
+      purge: isDue() ? [nowMs - mostSkew] : undefined,
     };
   };
 }

@@ -4,9 +4,10 @@ import { Redis } from 'ioredis';
 import { Redis as Valkey } from 'iovalkey';
 import { Pool } from 'pg';
 import type { LimitStore } from '../limit-store.ts';
-import { redisLimitStore } from '../redis.ts';
-import { postgresLimitStore } from '../sql/postgres.ts';
-import { sqliteLimitStore } from '../sql/sqlite.ts';
+import type { MarkStore } from '../mark-store.ts';
+import { redisLimitStore, redisMarkStore } from '../redis.ts';
+import { postgresLimitStore, postgresMarkStore } from '../sql/postgres.ts';
+import { sqliteLimitStore, sqliteMarkStore } from '../sql/sqlite.ts';
 
 export type SharedKind = 'sqlite' | 'postgres' | 'redis' | 'valkey';
 
@@ -20,6 +21,7 @@ export interface Place {
 
 export interface OpenedStore {
   readonly store: LimitStore;
+  readonly marks: MarkStore;
   readonly close: () => Promise<void>;
 }
 
@@ -27,16 +29,25 @@ export interface OpenedStore {
 export function openStore({ kind, at, namespace }: Place): OpenedStore {
   if (kind === 'sqlite') {
     const database = new DatabaseSync(at);
-    return { store: sqliteLimitStore(database, { namespace }), close: async () => database.close() };
+    return {
+      store: sqliteLimitStore(database, { namespace }),
+      marks: sqliteMarkStore(database, { namespace }),
+      close: async () => database.close(),
+    };
   }
   if (kind === 'postgres') {
     const pool = new Pool({ connectionString: at, max: 4 });
-    return { store: postgresLimitStore(pool, { namespace }), close: () => pool.end() };
+    return {
+      store: postgresLimitStore(pool, { namespace }),
+      marks: postgresMarkStore(pool, { namespace }),
+      close: () => pool.end(),
+    };
   }
   const options = { host: '127.0.0.1', port: Number(at), lazyConnect: true };
   const client = kind === 'redis' ? new Redis(options) : new Valkey(options);
   return {
     store: redisLimitStore(client, { namespace }),
+    marks: redisMarkStore(client, { namespace }),
     close: async () => client.disconnect(),
   };
 }

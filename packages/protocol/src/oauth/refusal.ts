@@ -91,6 +91,8 @@ export type RefusalReason =
   | 'not_found'
   | 'method_not_allowed'
   | 'https_required'
+  | 'flow_out_of_order'
+  | 'flow_too_fast'
   | 'request_timeout'
   | 'media_type_unsupported'
   | 'body_too_large'
@@ -187,6 +189,8 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   not_found: wire('not_found', 404, 'There is nothing here.'),
   method_not_allowed: wire('invalid_request', 405, 'This method is not allowed here.'),
   https_required: wire('invalid_request', 403, 'This API is reached by https only.'),
+  flow_out_of_order: wire('invalid_request', 409, 'This step is not the next one. Begin again.'),
+  flow_too_fast: wire('temporarily_unavailable', 429, 'Too fast. Try again later.'),
   request_timeout: wire('invalid_request', 408, 'The request took too long to arrive.'),
   media_type_unsupported: wire('invalid_request', 415, 'This media type is not accepted here.'),
   body_too_large: wire('invalid_request', 413, 'The body is too large.'),
