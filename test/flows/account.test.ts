@@ -249,7 +249,7 @@ test('R-012[account] a client that is not registered any more is listed by its i
   await own.close();
 });
 
-test('R-124[account] the page names who is signed in', async () => {
+test('R-012[account] the page names who is signed in', async () => {
   const browser = await open(world, alice);
   assert.equal(browser.page().find('account-person')?.text, 'Alice Archer');
 });

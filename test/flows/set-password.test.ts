@@ -112,6 +112,16 @@ test('R-127[account] only the newest link works, for an hour; the password of be
   assert.equal(await signsIn(loginName, 'another seven quiet lamps'), false);
 });
 
+test('R-117[account] no character is refused, and each counts', async () => {
+  const { loginName, url } = await added();
+  const password = ' Zwölf Boxkämpfer & <b>🐦</b> "jagen\' ';
+  const browser = world.browser();
+  await browser.open(url);
+  assert.equal((await choose(browser, password)).status, 200);
+  assert.equal(await signsIn(loginName, password.trim()), false);
+  assert.equal(await signsIn(loginName, password), true);
+});
+
 test('R-117[account] R-127 what is too short or typed wrong is told, and does not use the link up', async () => {
   const { loginName, url } = await added();
   const browser = world.browser();

@@ -24,6 +24,12 @@ export const peopleMutants: readonly Break[] = [
     ['R-122', 'whatever the state, everybody may act', "`${row}.state = 'active'`", "`${row}.state <> ''`"],
   ]),
   ...at('store/operations/persons.ts', sqlite, [
+    [
+      'R-104',
+      'a new person takes the subject of another over',
+      'ON CONFLICT (login_name) DO NOTHING',
+      'ON CONFLICT (id) DO UPDATE SET login_name = excluded.login_name',
+    ],
     ['R-114', 'a lock ends nothing', "if (to !== 'active') {", "if (to === 'disabled') {"],
     [
       'R-127',
@@ -73,7 +79,7 @@ export const peopleMutants: readonly Break[] = [
       'R-127',
       'a link works for anybody',
       'WHERE person_id = $1 AND token_hash = $2 AND expires_at > $3',
-      "WHERE $1 <> '' AND token_hash = $2 AND expires_at > $3",
+      'WHERE $1 = $1 AND token_hash = $2 AND expires_at > $3',
     ],
     [
       'R-127',
@@ -119,7 +125,7 @@ export const peopleMutants: readonly Break[] = [
       'R-012',
       'a withdrawal is of all apps',
       'DELETE FROM consents WHERE person_id = $1 AND client_id = $2',
-      "DELETE FROM consents WHERE person_id = $1 AND $2 <> ''",
+      'DELETE FROM consents WHERE person_id = $1 AND $2 = $2',
     ],
     [
       'R-012',
@@ -150,6 +156,12 @@ export const peopleMutants: readonly Break[] = [
     ],
   ]),
   ...at('administration/people.ts', 'packages/cli/src/admin/user.test.ts', [
+    [
+      'R-104',
+      'a login name is taken for the id of somebody else',
+      'const person = (await store.findPerson(name)) ?? byLogin;',
+      'const person = byLogin ?? (await store.findPerson(name));',
+    ],
     [
       'R-137',
       'an administrator sees hashes',

@@ -8,6 +8,7 @@ import { documentCacheControl, type EndpointPaths } from './endpoints/discovery/
 import { type Asset, assets } from './http/assets.ts';
 import type { Endpoint } from './http/exchange.ts';
 import type { Route } from './http/route.ts';
+import { accountPath } from './requests/park.ts';
 import { listFolder } from './status/status-claim.ts';
 
 /** The endpoints, ready to be called. */
@@ -83,8 +84,8 @@ export function createRoutes(issuer: string, endpoints: Endpoints): readonly Rou
     { method: 'POST', path: '/logout/confirm', name: 'logout', endpoint: logoutConfirm, effect: 'act', ...page },
     { method: 'GET', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
     { method: 'POST', path: '/device', name: 'device', endpoint: device, effect: 'act', ...page },
-    { method: 'GET', path: '/account', name: 'account', endpoint: account, effect: 'act', ...page },
-    { method: 'POST', path: '/account', name: 'account', endpoint: account, effect: 'act', ...page },
+    { method: 'GET', path: accountPath, name: 'account', endpoint: account, effect: 'act', ...page },
+    { method: 'POST', path: accountPath, name: 'account', endpoint: account, effect: 'act', ...page },
     { method: 'GET', path: passwordLinkPath, name: 'set_password', endpoint: setPassword, effect: 'act', ...page },
     {
       ...page,

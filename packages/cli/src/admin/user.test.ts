@@ -79,3 +79,12 @@ test('R-114[admin] R-109[admin] states change in the shell, only where they lead
   assert.equal(await run('end-sessions', 'anna'), 'anna is signed out: 0 sessions have ended.');
   assert.equal(server.issuer, 'http://localhost:4300');
 });
+
+test('R-104[sqlite] whoever is called as the id of somebody else is not taken for them', async (t) => {
+  const { run, server } = await openAdminStage(t, userCommand);
+  const first = await server.accounts.create({ loginName: 'first', password, profile: {} });
+  const { id } = typeof first === 'string' ? assert.fail(first) : first;
+  await server.accounts.create({ loginName: id, password, profile: {} });
+  assert.match(await run('show', id), /^login name +first\n/);
+  assert.match(await run('show', id.toUpperCase()), new RegExp(`^login name +${id.toLowerCase()}\n`));
+});

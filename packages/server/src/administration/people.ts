@@ -23,7 +23,7 @@ export interface PersonView {
 export interface PeopleAdministration {
   /** In the order of login names, from the one after `after`; an empty `after` begins. */
   readonly list: (page: { readonly after: string; readonly limit: number }) => Promise<readonly PersonView[]>;
-  /** By login name, in any spelling of it, or by id. */
+  /** By id, or by login name in any spelling of it. */
   readonly find: (name: string) => Promise<PersonView | undefined>;
   /** Adds a person, who has to set a password by a link first. */
   readonly add: (
@@ -51,7 +51,8 @@ export function administerPeople({ config, store, runtime, act }: Administration
     find: async (name) => {
       const loginName = canonicalLoginName(name);
       const byLogin = loginName === undefined ? undefined : await store.findPersonByLogin(loginName);
-      const person = byLogin ?? (await store.findPerson(name));
+      // INVARIANT: an id is nobody's choice; a login name that looks like one must not stand in for it.
+      const person = (await store.findPerson(name)) ?? byLogin;
       return person && viewOf(person);
     },
     add: async ({ loginName: name, profile }) => {

@@ -30,6 +30,11 @@ function grantOf({ resource, scopes }: AskedAt, title: Html): Html {
 `;
 }
 
+/** Below the question: where to undo it (R-012). */
+export function takeBackHint(accountAddress: string): Html {
+  return html`<p class="small">You can take this back at any time: on <a id="account" href="${accountAddress}">your account page</a>.</p>`;
+}
+
 /** Where the API is: its host, or its whole name when that is no address. */
 function placeOf(audience: string): string {
   return /^https?:/.test(audience) ? new URL(audience).host : audience;

@@ -176,6 +176,9 @@ function asUserCode({ id, row, stored }: LoadedRow): ParkedUserCode {
   return { id, row, userCodeHash: stored.userCode };
 }
 
+/** Of the account page, below the issuer. */
+export const accountPath = '/account';
+
 type ParkedStep = 'authorize' | 'login' | 'consent' | 'device' | 'account';
 
 /** What waits; without a row, and in some rows, no client is known yet. */

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import { grantList } from '../../http/grant-list.ts';
 import type { Html, PageContent } from '../../http/page.ts';
+import { dayInWords, personIdentity } from '../../http/person-identity.ts';
 import type { ListedSession, PersonRow } from '../../store/store.ts';
 
 /** A client, and what it may do at which API. */
@@ -46,7 +47,7 @@ export function accountPage(view: AccountView): PageContent {
     title: 'Your account',
     hasForm: true,
     main: html`<h1>Your account</h1>
-${personOf(view)}
+${personIdentity({ person: view.person, id: 'account-person', aside: signOutForm(view.signOut) })}
 ${status}
 <section aria-labelledby="apps-title">
 <h2 class="section" id="apps-title">Apps you allowed</h2>
@@ -60,14 +61,11 @@ ${appsOf(view)}
   };
 }
 
-function personOf({ person, signOut }: AccountView): Html {
-  const name = person.profile.name ?? person.loginName;
-  const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
-  return html`<div class="who"><div>Signed in as <strong><bdi id="account-person">${name}</bdi></strong>${login}</div>
-<form class="inline" method="post" action="${signOut.action}">
-<input type="hidden" name="form_token" value="${signOut.formToken}">
+function signOutForm({ action, formToken }: AccountView['signOut']): Html {
+  return html`<form class="inline" method="post" action="${action}">
+<input type="hidden" name="form_token" value="${formToken}">
 <button class="plain" id="sign-out" type="submit">Sign out</button>
-</form></div>`;
+</form>`;
 }
 
 function appsOf(view: AccountView): Html {
@@ -106,11 +104,9 @@ ${button}
 </form>`;
 }
 
-/** `23 November 2026, 14:05`: the server does not know where the person is. */
 function timeOf(seconds: number): Html {
-  const date = new Date(seconds * 1000);
-  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
-  return html`<time datetime="${date.toISOString()}">${day}, ${date.toISOString().slice(11, 16)}</time>`;
+  const time = new Date(seconds * 1000).toISOString();
+  return html`<time datetime="${time}">${dayInWords(seconds)}, ${time.slice(11, 16)}</time>`;
 }
 
 /** The person pressed cancel on the sign-in page. */

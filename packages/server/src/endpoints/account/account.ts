@@ -23,7 +23,7 @@ import { rememberBrowser, type ServerCookies } from '../../http/cookies.ts';
 import type { FormTokens } from '../../http/csrf.ts';
 import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type Pages, redirect, setCookies } from '../../http/page.ts';
-import { type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
+import { accountPath, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
@@ -83,7 +83,7 @@ async function askToSignIn(request: HttpRequest, deps: AccountDeps): Promise<Htt
 }
 
 function accountAddress({ issuer }: AccountDeps): string {
-  return `${issuer}/account`;
+  return issuer + accountPath;
 }
 
 /** Somebody who is signed in. */

@@ -46,6 +46,7 @@ const view: ConsentView = {
   lifetimes,
   action: 'https://id.example/consent?parked=x',
   otherAccount: 'https://id.example/login?parked=x',
+  account: 'https://id.example/account',
   formToken: 'token',
 };
 

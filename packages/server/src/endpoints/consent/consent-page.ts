@@ -2,8 +2,9 @@
 import { html } from 'hono/html';
 import type { Client } from '../../clients/client.ts';
 import { clientFooter, clientLogo, formTargets, logoOrigins } from '../../http/client-identity.ts';
-import { grantList } from '../../http/grant-list.ts';
+import { grantList, takeBackHint } from '../../http/grant-list.ts';
 import { type Html, hostOf, type PageContent } from '../../http/page.ts';
+import { notYou, personIdentity } from '../../http/person-identity.ts';
 import type { CheckedRequest } from '../../requests/check.ts';
 import { accessDuration, type KeptFor } from '../../requests/duration.ts';
 import type { Resource } from '../../resources/resource.ts';
@@ -18,6 +19,8 @@ export interface ConsentView {
   readonly lifetimes: Omit<KeptFor, 'accessToken'>;
   readonly action: string;
   readonly otherAccount: string;
+  /** Address of the account page. */
+  readonly account: string;
   readonly formToken: string;
 }
 
@@ -44,23 +47,18 @@ ${grantList('consent-grants', view.asked)}
 <div><dt>How long</dt><dd id="consent-duration">${durationOf(view)}</dd></div>
 <div><dt>Afterwards you go to</dt><dd id="consent-destination">${hostOf(request.redirectUri)}</dd></div>
 </dl>
-${personOf(view)}
+${personIdentity({ person: view.person, id: 'consent-person', aside: notYou(view.otherAccount) })}
 <form method="post" action="${view.action}">
 <input type="hidden" name="form_token" value="${view.formToken}">
 <div class="actions pair">
 <button id="consent-allow" type="submit" name="decision" value="allow">Allow</button>
 <button id="consent-deny" class="plain" type="submit" name="decision" value="deny">Deny</button>
 </div>
-</form>`;
+</form>
+${takeBackHint(view.account)}`;
 }
 
 function durationOf({ client, request, asked, lifetimes }: ConsentView): string {
   const accessToken = Math.max(...asked.map(({ resource }) => resource.accessTokenLifetime));
   return accessDuration({ scopes: request.scopes, grants: client.grants }, { ...lifetimes, accessToken });
-}
-
-function personOf({ person, otherAccount }: ConsentView): Html {
-  const name = person.profile.name ?? person.loginName;
-  const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
-  return html`<div class="who"><div>Signed in as <strong><bdi id="consent-person">${name}</bdi></strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
 }

@@ -24,7 +24,7 @@ import type { Endpoint, Exchange } from '../../http/exchange.ts';
 import { type Pages, redirect } from '../../http/page.ts';
 import type { KeptFor } from '../../requests/duration.ts';
 import { nextStep, wantedConsent } from '../../requests/next-step.ts';
-import { type ParkedRequest, type ParkingLot, stepAddress } from '../../requests/park.ts';
+import { accountPath, type ParkedRequest, type ParkingLot, stepAddress } from '../../requests/park.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
 import type { ConsentStore, ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
@@ -145,6 +145,7 @@ function show(request: HttpRequest, asking: Asking, deps: ConsentDeps): HttpAnsw
       lifetimes: deps.lifetimes,
       action: stepAddress(deps.issuer, 'consent', parked),
       otherAccount: stepAddress(deps.issuer, 'login', parked),
+      account: deps.issuer + accountPath,
       formToken: deps.formTokens.issue('consent', bindings(request, asking, deps)),
     }),
   );

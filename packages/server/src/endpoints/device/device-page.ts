@@ -2,8 +2,9 @@
 import { html } from 'hono/html';
 import type { Client } from '../../clients/client.ts';
 import { clientFooter, clientLogo, logoOrigins } from '../../http/client-identity.ts';
-import { grantList } from '../../http/grant-list.ts';
+import { grantList, takeBackHint } from '../../http/grant-list.ts';
 import type { Html, PageContent } from '../../http/page.ts';
+import { dayInWords, notYou, personIdentity } from '../../http/person-identity.ts';
 import { accessDuration, inWords, type KeptFor } from '../../requests/duration.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { DeviceCodeRow } from '../../store/device-code-store.ts';
@@ -71,6 +72,8 @@ export interface ConfirmView {
   readonly lifetimes: KeptFor;
   readonly action: string;
   readonly otherAccount: string;
+  /** Address of the account page. */
+  readonly account: string;
   readonly formToken: string;
 }
 
@@ -96,28 +99,21 @@ ${grantList('device-grants', view.asked)}
 <div><dt>Asked at</dt><dd id="device-time">${timeOf(code.createdAt)}</dd></div>
 <div><dt>How long</dt><dd id="device-duration">${duration}</dd></div>
 </dl>
-${personOf(person, view.otherAccount)}
+${personIdentity({ person, id: 'device-person', aside: notYou(view.otherAccount) })}
 <form method="post" action="${view.action}">
 <input type="hidden" name="form_token" value="${view.formToken}">
 <div class="actions pair">
 <button id="device-allow" type="submit" name="decision" value="allow">Allow</button>
 <button id="device-deny" class="plain" type="submit" name="decision" value="deny">Deny</button>
 </div>
-</form>`,
+</form>
+${takeBackHint(view.account)}`,
   };
 }
 
-function personOf(person: PersonRow, otherAccount: string): Html {
-  const name = person.profile.name ?? person.loginName;
-  const login = name === person.loginName ? '' : html`<small>${person.loginName}</small>`;
-  return html`<div class="who"><div>Signed in as <strong><bdi id="device-person">${name}</bdi></strong>${login}</div><a href="${otherAccount}">Not you?</a></div>`;
-}
-
-/** `14:05 UTC, 23 November 2026`: the server does not know where the person is. */
+/** `14:05 UTC, 23 November 2026` */
 function timeOf(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
-  return `${date.toISOString().slice(11, 16)} UTC, ${day}`;
+  return `${new Date(seconds * 1000).toISOString().slice(11, 16)} UTC, ${dayInWords(seconds)}`;
 }
 
 export function donePage(decision: 'allow' | 'deny'): PageContent {

@@ -29,7 +29,7 @@ import { type Pages, redirect, setCookies } from '../../http/page.ts';
 import { recheckRights } from '../../requests/check.ts';
 import type { KeptFor } from '../../requests/duration.ts';
 import { wantedConsent } from '../../requests/next-step.ts';
-import { type ParkedUserCode, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
+import { accountPath, type ParkedUserCode, type ParkingLot, parkedId, stepAddress } from '../../requests/park.ts';
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
@@ -170,6 +170,7 @@ function showQuestion(request: HttpRequest, asking: Asking, deps: DeviceDeps): H
       lifetimes: deps.lifetimes,
       action: stepAddress(deps.issuer, 'device', parked),
       otherAccount: stepAddress(deps.issuer, 'login', parked),
+      account: deps.issuer + accountPath,
       formToken: deps.formTokens.issue('device', bindings(request, asking, deps)),
     }),
   );
