@@ -18,6 +18,7 @@ import { oidcMutants } from './mutants/oidc-mutants.ts';
 import { peopleMutants } from './mutants/people-mutants.ts';
 import { policyMutants } from './mutants/policy-mutants.ts';
 import { protocolMutants } from './mutants/protocol-mutants.ts';
+import { registryMutants } from './mutants/registry-mutants.ts';
 import { speedMutants } from './mutants/speed-mutants.ts';
 import { statusMutants } from './mutants/status-mutants.ts';
 import { storeMutants } from './mutants/store-mutants.ts';
@@ -44,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   ...graphqlMutants,
   ...policyMutants,
   ...storeMutants,
+  ...registryMutants,
   ...entranceMutants,
   ...machineMutants,
   ...deviceMutants,

@@ -73,7 +73,7 @@ each(
     assert.deepEqual([after.status, after.url.origin], [400, world.issuer]);
 
     await setClient('active');
-    for (const token of [held.access, another.access]) assert.equal(await isActive(token), false);
+    for (const token of [own, held.access, another.access]) assert.equal(await isActive(token), false);
     const again = await client.refresh(another.refresh);
     assert.deepEqual([again.status, again.json['error']], [400, 'invalid_grant']);
     const code = await client.redeem(waiting.attempt, waiting.parameters.get('code') ?? '');

@@ -211,14 +211,14 @@ interface ReadRegistration {
   readonly registration: RegistrationRow['registration'];
 }
 
-/** INVARIANT: a key that is not of a registration is refused, so nobody writes what is the server's. */
+/** Only so far that it is known whom it is about; what else is wrong with it is told when it is judged. */
 function readRegistration(
   kind: RegistrationKind,
   value: unknown,
 ): ReadRegistration | { readonly verdict: 'invalid'; readonly problems: readonly ConfigProblem[] } {
   const problems = problemList();
   const read = kind === 'client' ? readClient(value, problems) : readResource(value, problems);
-  if (read === undefined || problems.all().length > 0) return { verdict: 'invalid', problems: problems.all() };
+  if (read === undefined) return { verdict: 'invalid', problems: problems.all() };
   // As JSON, so that what is judged now is what will be read.
   return { ...read, registration: JSON.parse(JSON.stringify(value)) as RegistrationRow['registration'] };
 }

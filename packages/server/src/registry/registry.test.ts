@@ -290,7 +290,7 @@ test('R-076[admin] what another node registers over the configuration of this on
   assert.equal(resources.find(reports), undefined);
 });
 
-test('S-104[sqlite] what has not changed stays the same object, and what is made of all of them follows', async (t) => {
+test('S-104[sqlite] R-038[token] what has not changed stays the same object, and what is made of all of them follows', async (t) => {
   const { open, write } = await openStage(t);
   const registry = await open();
   await write(reportsApi());
@@ -319,6 +319,7 @@ test('S-104[sqlite] what has not changed stays the same object, and what is made
   assert.equal(registry.resources.find(reports)?.name, 'Better reports');
   assert.deepEqual(new Set(registry.algorithms()), new Set(['RS256', 'ES256', 'PS256', 'EdDSA']));
   assert.ok(registry.clientOrigins.has('https://spa.example'));
+  assert.ok(!registry.clientOrigins.has('https://web.example'), 'a client with a secret is no script');
   await write(batch(spa, { id: 'spa', secrets: [], state: 'disabled' }));
   await registry.refresh();
   assert.ok(!registry.clientOrigins.has('https://spa.example'));

@@ -64,7 +64,7 @@ export interface DeviceCodeStore {
   readonly claimDeviceCode: (claim: DeviceClaim) => Promise<'claimed' | 'gone'>;
   /**
    * Stores the authorization and the consents and ends the parked claim, in one commit; only for the session that
-   * claimed the code, and while that lives. The epoch is the database's, whatever the row says.
+   * claimed the code, while that lives and the client is not switched off. The epoch is the database's, whatever the row says.
    */
   readonly approveDeviceCode: (
     approval: {

@@ -27,8 +27,8 @@ export interface StatusStore {
   /** Gives out `count` indexes and answers the first of them. None is ever given out twice. */
   readonly leaseStatusIndexes: (count: number) => Promise<number>;
   readonly findServiceStatus: (service: Service) => Promise<OwnedStatus | undefined>;
-  /** Gives the service this index unless it has one, and answers which it has. */
-  readonly startServiceStatus: (service: Service, statusIndex: number) => Promise<OwnedStatus>;
+  /** Gives the service this index unless it has one, and answers which it has; none for a client that is switched off. */
+  readonly startServiceStatus: (service: Service, statusIndex: number) => Promise<OwnedStatus | undefined>;
   readonly readStatusPosition: () => Promise<StatusPosition>;
   /** The indexes flipped by commits later than the version `after`, up to and with `upTo`: at most `limit` of them. */
   readonly readStatusFlips: (range: {

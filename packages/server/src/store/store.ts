@@ -285,7 +285,8 @@ export interface AuthorizationStore {
   readonly findAuthorization: (id: string) => Promise<AuthorizationRow | undefined>;
   /**
    * Stores authorization and code and ends the parked request (if any), in one commit. The epoch is the database's,
-   * whatever the row says. A session that has ended meanwhile grants nothing any more: the request counts as gone.
+   * whatever the row says. A session that has ended meanwhile grants nothing any more, nor is a client
+   * granted anything that was switched off: the request counts as gone.
    * `relied` is what is granted only because the person allows it: if they have withdrawn that, nothing is.
    */
   readonly createAuthorization: (

@@ -138,7 +138,9 @@ async function statusOf(
   if (authorization !== undefined) return authorization;
   const service = { client: client.id, resource: resource.audience };
   const known = await store.findServiceStatus(service);
-  return known ?? store.startServiceStatus(service, await statusIndexes.next());
+  const status = known ?? (await store.startServiceStatus(service, await statusIndexes.next()));
+  // The store knows of it before this node does.
+  return status ?? refuse('client_authentication_failed', { detail: 'the client was switched off meanwhile' });
 }
 
 /** The text is 256 random bits and says nothing; only its hash is stored. */

@@ -123,7 +123,7 @@ function revoking({ name, check }: Conformance): void {
     async (stores) => {
       const { first, second } = stores;
       const service = { client: newId('client'), resource };
-      const { statusIndex } = await first.startServiceStatus(service, newIndex());
+      const { statusIndex } = (await first.startServiceStatus(service, newIndex())) ?? assert.fail();
       const ground = { ...service, authorization: undefined, statusIndex, epoch: 1 };
       const verdicts = await atOnce(stores, 20, (store) =>
         store.revokeAccessToken({ ground, freshIndex: newIndex(), now: start }, effects('revoked')),

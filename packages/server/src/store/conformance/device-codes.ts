@@ -53,7 +53,7 @@ interface Claimed {
 }
 
 /** A code in the hands of somebody who has signed in; the outbox is empty afterwards. */
-async function claimed(store: Store): Promise<Claimed> {
+export async function claimed(store: Store): Promise<Claimed> {
   const code = deviceRow();
   await store.createDeviceCode(code);
   const session = await signIn(store);

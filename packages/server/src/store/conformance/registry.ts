@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
 import type { RegistrationRow } from '../registry-store.ts';
 import type { Store } from '../store.ts';
+import { claimed } from './device-codes.ts';
 import {
   assertRecorded,
   atOnce,
+  authorizationRow,
   authorize,
+  codeRow,
   effects,
   emptyOutbox,
   newId,
+  newIndex,
   redemptionEvents,
   start,
   tally,
@@ -116,6 +120,29 @@ function switchingOff({ name, check }: Conformance): void {
       assert.equal(await first.redeemCode(redeem, redemptionEvents), 'revoked');
       await assertRecorded(first, state, 'authorization.revoked');
     }
+  });
+
+  check(`R-036[${name}] whoever has not heard of it yet gives a switched-off client nothing either`, async (stores) => {
+    const { first, second } = stores;
+    const { claim, session, code } = await claimed(first);
+    const { client } = code;
+    const authorization = authorizationRow({ client, person: session.person, session: session.id });
+    const service = { client, resource: 'https://api.example' };
+    const own = (await first.startServiceStatus(service, newIndex())) ?? assert.fail();
+    await write(second, { row: registrationRow({ id: client, state: 'disabled' }), expected: 0 });
+    await emptyOutbox(first);
+
+    const create = { authorization, code: codeRow(authorization.id), parked: undefined, relied: [] };
+    assert.equal(await first.createAuthorization(create, effects('granted')), 'parked_request_gone');
+    const approval = { claim, authorization: { ...authorization, id: newId('authorization') }, consents: [] };
+    assert.equal(await first.approveDeviceCode(approval, effects('approved')), 'gone');
+    assert.equal(await first.startServiceStatus(service, newIndex()), undefined);
+    assert.equal(await first.accessTokenStands({ ...service, authorization: undefined, ...own }), false);
+    await write(second, { row: registrationRow({ id: client }), expected: 1 });
+    assert.equal(await first.accessTokenStands({ ...service, authorization: undefined, ...own }), false);
+    assert.notEqual(await first.startServiceStatus(service, newIndex()), undefined);
+    assert.equal(await first.createAuthorization(create, effects('granted')), 'created');
+    await assertRecorded(first, 'written', 'granted');
   });
 
   check(`R-036[${name}] what is still active, and a resource, take nothing away`, async ({ first }) => {

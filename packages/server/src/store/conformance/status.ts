@@ -123,7 +123,7 @@ function ends({ name, check }: Conformance): void {
       const ground = { authorization: id, client, resource: 'https://api.example', statusIndex, epoch };
       await first.revokeAccessToken({ ground, freshIndex: newIndex(), now: start }, effects('revoked'));
       const service = { client: newId('client'), resource: 'https://api.example' };
-      const own = await first.startServiceStatus(service, newIndex());
+      const own = (await first.startServiceStatus(service, newIndex())) ?? assert.fail();
       const serviceGround = { ...service, ...own, authorization: undefined };
       await first.revokeAccessToken({ ground: serviceGround, freshIndex: 0, now: start }, effects('revoked'));
       assert.deepEqual(await second.readStatusFlips(everything), [statusIndex, own.statusIndex]);

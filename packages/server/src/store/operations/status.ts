@@ -8,6 +8,7 @@ import { changes, type Operation, row, rows, type SqlRow } from '../database.ts'
 import { readInteger } from '../shape.ts';
 import type { OwnedStatus, Service, StatusPosition } from '../status-store.ts';
 import { currentEpoch } from './epoch.ts';
+import { switchedOff } from './switched-off.ts';
 
 /**
  * Seconds that a flip is kept: the longest life of an access token, and a minute each for the clocks of those who
@@ -52,15 +53,19 @@ export function* findServiceStatus({ client, resource }: Service): Operation<Own
   return found && { statusIndex: readInteger(found['status_index']), epoch: readInteger(found['epoch']) };
 }
 
-export function* startServiceStatus({ client, resource }: Service, statusIndex: number): Operation<OwnedStatus> {
+export function* startServiceStatus(
+  { client, resource }: Service,
+  statusIndex: number,
+): Operation<OwnedStatus | undefined> {
   // The update changes nothing; it is there because RETURNING tells nothing of a row that was left alone.
   const held = yield* row(
-    `INSERT INTO service_statuses (client_id, resource, status_index) VALUES ($1, $2, $3)
+    `INSERT INTO service_statuses (client_id, resource, status_index)
+      SELECT $1, $2, CAST($3 AS BIGINT) WHERE NOT ${switchedOff('$1')}
       ON CONFLICT (client_id, resource) DO UPDATE SET status_index = service_statuses.status_index
       RETURNING status_index, ${currentEpoch} AS epoch`,
     [client, resource, statusIndex],
   );
-  return { statusIndex: readInteger(held?.['status_index']), epoch: readInteger(held?.['epoch']) };
+  return held && { statusIndex: readInteger(held['status_index']), epoch: readInteger(held['epoch']) };
 }
 
 /** A step of a larger operation: the client's tokens of before have no owner any more; answers rows with their indexes. */
