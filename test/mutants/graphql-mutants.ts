@@ -39,7 +39,7 @@ export const graphqlMutants: readonly Break[] = [
     [
       'R-163',
       'a mutation needs no object',
-      'operation.requireObject(only, object, visit.table.types[visit.type.name] ?? {});',
+      'operation.requireObject(only, object, showing(visit.place.table, only));',
       '',
     ],
     [
@@ -51,7 +51,7 @@ export const graphqlMutants: readonly Break[] = [
     [
       'R-202',
       'what a resolver throws is told',
-      'throw masked(visit.operation.refuseAt(visit.path, error));',
+      'throw masked(visit.operation.refuseAt(pathOf(visit.info.path), error));',
       'throw error;',
     ],
     ['R-196', 'a list is as long as its resolver makes it', 'if (items.length > size)', 'if (false)'],

@@ -107,7 +107,7 @@ export const policyMutants: readonly Break[] = [
     'fields.ts',
     ['policy.test.ts'],
     [
-      ['R-166', 'a forbid hides no field', ' && !names(closed).has(field)', ''],
+      ['R-166', 'a forbid hides no field', ' && !kept.has(field)', ''],
       ['R-166', 'fields are open whatever the object', '.filter((one) => one.when.holds(values) === true)', ''],
       ['R-166', 'fields are open without the scope', '.filter((rule) => carries(request.scopes, rule.scopes))', ''],
     ],

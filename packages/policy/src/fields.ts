@@ -29,7 +29,8 @@ function openFields(index: RuleIndex, request: UntypedRequest, what: 'reads' | '
     const declared = Object.keys(index.vocabulary.resources[resourceOf(request.action)]?.fields ?? {});
     const [open, closed] = plan === undefined ? [] : holding(plan, request);
     const names = (rules: readonly Rule[] = []): ReadonlySet<string> => new Set(rules.flatMap((rule) => rule[what]));
-    return declared.filter((field) => names(open).has(field) && !names(closed).has(field));
+    const [opened, kept] = [names(open), names(closed)];
+    return declared.filter((field) => opened.has(field) && !kept.has(field));
   } catch {
     return [];
   }

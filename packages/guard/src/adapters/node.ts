@@ -4,7 +4,6 @@
  * Unlike the carrier of `protocol` it hands the body over unread: a caller who is refused anyway cannot make the API
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
@@ -104,11 +103,22 @@ function sendStream(response: ServerResponse, answer: GuardAnswer, stream: Async
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
-      if (!response.write(piece.value)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(piece.value)) await drained(response);
     }
     response.end();
   };
   // A connection that has ended before the stream began tells nobody any more.
   if (response.destroyed) stop();
   else pump().then(undefined, () => response.destroy());
+}
+
+/** When more can be written, or nothing any more. Leaves no listener behind. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done).off('close', done);
+      resolve();
+    };
+    response.on('drain', done).on('close', done);
+  });
 }

@@ -105,6 +105,8 @@ interface Place {
   readonly owner: AnyTypeRule;
   /** It leads to objects of resources. */
   readonly isEdge: boolean;
+  /** It leads to objects of plain types. */
+  readonly isPlainList: boolean;
   /** The declaration of the field of the resource that it shows as it is. */
   readonly shows: Parameters<typeof fits>[1];
 }
@@ -117,6 +119,7 @@ function placeOf({ schema, table, type, field, policy }: Placing): Place {
   const rule = fieldRule(table, type.name, field.name);
   const owner = typeRule(table, type.name) ?? {};
   const declared = owner.resource === undefined ? undefined : policy.vocabulary.resources[owner.resource]?.fields;
+  const isEdge = resourcesBehind(schema, field, table).length > 0;
   return {
     schema,
     table,
@@ -127,7 +130,8 @@ function placeOf({ schema, table, type, field, policy }: Placing): Place {
     isRoot: rootTypes(schema).includes(type),
     isMutation: type === schema.getMutationType(),
     isSubscription: type === schema.getSubscriptionType(),
-    isEdge: resourcesBehind(schema, field, table).length > 0,
+    isEdge,
+    isPlainList: !isEdge && listDepth(field.type) > 0 && compositeOf(field.type) !== undefined,
     shows: rule === undefined ? declared?.[field.name] : undefined,
   };
 }
@@ -136,31 +140,32 @@ type Resolver = GraphQLFieldResolver<unknown, unknown>;
 type ResolverCall = Parameters<Resolver>;
 
 /** One field of one object, while it is resolved. */
-interface Visit extends Place {
+interface Visit {
+  readonly place: Place;
   readonly operation: Operation;
   readonly source: unknown;
   readonly args: Arguments;
   readonly context: unknown;
   readonly info: GraphQLResolveInfo;
-  readonly path: string;
 }
 
 function guardResolver(resolve: Resolver, place: Place): Resolver {
   return (...call) => {
-    const [source, , context, info] = call;
     const visit = visitOf(place, call);
-    return attempt(visit, () =>
-      after(begin(visit), (args) =>
-        after(resolve(source, args, context, info), (value) => settle(value, { ...visit, args })),
-      ),
-    );
+    return attempt(visit, () => after(begin(visit), (args) => resolveWith(args, resolve, visit)));
   };
+}
+
+function resolveWith(args: Arguments, resolve: Resolver, visit: Visit): unknown {
+  const { source, context, info } = visit;
+  const begun = args === visit.args ? visit : { ...visit, args };
+  return after(resolve(source, args, context, info), (value) => settle(value, begun));
 }
 
 function guardSource(subscribe: Resolver, place: Place): Resolver {
   return (...call) => {
-    const [source, , context, info] = call;
     const visit = visitOf(place, call);
+    const { source, context, info } = visit;
     return attempt(visit, () => after(begin(visit), (args) => subscribe(source, args, context, info)));
   };
 }
@@ -169,13 +174,13 @@ function visitOf(place: Place, [source, args, context, info]: ResolverCall): Vis
   const operation = (context as { readonly [operationKey]?: Operation } | undefined)?.[operationKey];
   // INVARIANT: without an operation of the guard nothing is resolved, whoever executes the schema.
   if (operation === undefined || !opened.has(operation)) throw masked(new Refusal('server_error'));
-  return { ...place, operation, source, args, context, info, path: pathOf(info.path) };
+  return { place, operation, source, args, context, info };
 }
 
 /** INVARIANT: whatever a resolver throws ends here; outside, there is only the public text of a refusal. */
 function attempt(visit: Visit, work: () => unknown): unknown {
   const fail = (error: unknown): never => {
-    throw masked(visit.operation.refuseAt(visit.path, error));
+    throw masked(visit.operation.refuseAt(pathOf(visit.info.path), error));
   };
   try {
     const value = work();
@@ -194,22 +199,25 @@ function masked({ reason }: Refusal): GraphQLError {
 /** What must hold before the field is resolved; answers with the arguments it is resolved with. */
 function begin(visit: Visit): Arguments | Promise<Arguments> {
   enter(visit);
-  const { rule, args, operation } = visit;
+  const { place, args, operation } = visit;
+  const { rule } = place;
   if (rule?.action !== undefined) operation.requireFunction(actionsOf(rule.action));
   if (rule?.input === undefined) return beginWith(visit);
   return checkSource('args', rule.input, args).then((checked) => beginWith({ ...visit, args: checked as Arguments }));
 }
 
 function beginWith(visit: Visit): Arguments | Promise<Arguments> {
-  const { rule, isMutation, args } = visit;
+  const { place, args } = visit;
+  const { rule } = place;
   if (rule?.action === undefined) return args;
-  if (isMutation) return beginMutation(visit, rule);
+  if (place.isMutation) return beginMutation(visit, rule);
   keepCall(visit, undefined);
   return args;
 }
 
-function enter({ isRoot, info, operation, owner, type, source, field, rule, shows, isEdge }: Visit): void {
-  if (isRoot) {
+function enter({ place, info, operation, source }: Visit): void {
+  const { owner, type, field, rule, shows } = place;
+  if (place.isRoot) {
     const isCounted = info.path.prev === undefined && operation.counted.has(String(info.path.key));
     if (!isCounted) refuse('server_error', { detail: 'a root field that was not counted' });
     const refusal = operation.refusedRoots.get(String(info.path.key));
@@ -221,7 +229,7 @@ function enter({ isRoot, info, operation, owner, type, source, field, rule, show
   if (!operation.isAdmitted(source, type.name)) {
     refuse('server_error', { detail: `an object of ${type.name} was reached that no rule has decided on` });
   }
-  if (isEdge || rule?.public !== undefined) return;
+  if (place.isEdge || rule?.public !== undefined) return;
   const readable = operation.readable(source as object, owner.resource);
   const needed = rule?.reads ?? (shows === undefined ? [] : [field.name]);
   const hidden = needed.find((name) => !readable.has(name));
@@ -236,14 +244,20 @@ function beginMutation(visit: Visit, { action, load, writes }: AnyFieldRule): Ar
   operation.forget();
   const call = { principal: caller.principal, access, args, correlation: operation.correlation };
   return after<unknown, Arguments>(operation.inTime(load?.(call as never)), (object) => {
-    operation.requireObject(only, object, visit.table.types[visit.type.name] ?? {});
+    operation.requireObject(only, object, showing(visit.place.table, only));
     if (typeof writes === 'function') operation.requireWritable(only, object, writes(args));
     keepCall(visit, object);
     return args;
   });
 }
 
-function keepCall({ operation, info, args, rule }: Visit, object: unknown): void {
+/** The rule of the type that shows the objects of an action. */
+function showing({ types }: Table, action: string): AnyTypeRule {
+  return Object.values(types).find(({ resource }) => resource === action.slice(0, action.indexOf('.'))) ?? {};
+}
+
+function keepCall({ operation, info, args, place }: Visit, object: unknown): void {
+  const { rule } = place;
   const { access, caller } = operation.asker();
   const actions = [...actionsOf(rule?.action), ...actionsOf(rule?.yields)];
   const filter = ({ action = actions[0] ?? '', ...options }: FilterOptions & { readonly action?: string }) => {
@@ -257,17 +271,19 @@ function keepCall({ operation, info, args, rule }: Visit, object: unknown): void
 
 /** What must hold of the value that came. */
 function settle(value: unknown, visit: Visit): unknown {
-  const { rule, isEdge, shows, field, owner, operation } = visit;
+  const { place, operation } = visit;
+  const { rule, isEdge, shows, field, owner } = place;
   noteSize(visit);
   if (shows !== undefined && !fits(value, shows)) {
     refuse('server_error', { detail: `not as declared: ${owner.resource}.${field.name}` });
   }
-  if (!isEdge && (listDepth(field.type) === 0 || compositeOf(field.type) === undefined)) return value;
+  if (!isEdge && !place.isPlainList) return value;
   if (isEdge && rule?.action !== undefined) operation.asker();
-  return settleAs(field.type, value, { ...visit, isListed: false });
+  return settleAs(field.type, value, { visit, isListed: false });
 }
 
-interface Settling extends Visit {
+interface Settling {
+  readonly visit: Visit;
   readonly isListed: boolean;
 }
 
@@ -275,12 +291,12 @@ function settleAs(type: GraphQLOutputType, value: unknown, settling: Settling): 
   if (isPromise(value)) return value.then((settled) => settleAs(type, settled, settling));
   if (isNonNullType(type)) {
     const inner = settleAs(type.ofType, value, settling);
-    const { isEdge, isListed, isSubscription } = settling;
-    return isEdge && !isListed && !isSubscription ? after(inner, requireThere) : inner;
+    const { isEdge, isSubscription } = settling.visit.place;
+    return isEdge && !settling.isListed && !isSubscription ? after(inner, requireThere) : inner;
   }
   if (value === undefined || value === null) return null;
   if (isListType(type)) return settleList(type.ofType, value, settling);
-  return settling.isEdge ? settleObject(value, settling) : value;
+  return settling.visit.place.isEdge ? settleObject(value, settling) : value;
 }
 
 /** An object that is not there and one that nobody may know of end alike where the schema has no place for null. */
@@ -289,8 +305,9 @@ function requireThere(value: unknown): unknown {
 }
 
 function settleList(type: GraphQLOutputType, value: unknown, settling: Settling): unknown {
-  const inside = { ...settling, isListed: true };
-  const size = sizeAt(settling);
+  const { visit } = settling;
+  const inside = { visit, isListed: true };
+  const size = sizeAt(visit);
   if (isAsyncIterable(value)) return settleStream(type, value, { ...inside, size });
   if (typeof value !== 'object' || !(Symbol.iterator in (value as object))) {
     return refuse('server_error', { detail: 'the resolver did not answer with a list' });
@@ -317,8 +334,10 @@ async function* settleStream(
 
 /** The object, admitted; null when this principal may not know of it. */
 function settleObject(value: unknown, settling: Settling): unknown {
-  return after(memberTypeOf(value, settling), (name) => {
-    const { table, rule, operation } = settling;
+  const { visit } = settling;
+  return after(memberTypeOf(value, visit), (name) => {
+    const { operation, place } = visit;
+    const { table, rule } = place;
     const type = typeRule(table, name);
     if (type?.resource === undefined) return value;
     const action = rule === undefined ? undefined : actionOn(rule, type.resource);
@@ -331,8 +350,9 @@ function settleObject(value: unknown, settling: Settling): unknown {
   });
 }
 
-function denied(refusal: Refusal, { operation, isListed, isSubscription }: Settling): null {
-  if (isSubscription) {
+function denied(refusal: Refusal, { visit, isListed }: Settling): null {
+  const { operation } = visit;
+  if (visit.place.isSubscription) {
     // The event was for others: not even that it happened is told.
     operation.isEventDenied = true;
     return null;
@@ -345,8 +365,8 @@ function denied(refusal: Refusal, { operation, isListed, isSubscription }: Settl
 }
 
 /** The object type that a value will turn out to have, asked as GraphQL asks it afterwards. */
-function memberTypeOf(value: unknown, { field, context, info }: Settling): string | Promise<string> {
-  const named = getNamedType(field.type);
+function memberTypeOf(value: unknown, { place, context, info }: Visit): string | Promise<string> {
+  const named = getNamedType(place.field.type);
   if (!isAbstractType(named)) return named.name;
   const resolve = named.resolveType ?? defaultTypeResolver;
   const name = after(resolve(value, context, info, named), (found) =>
@@ -355,17 +375,15 @@ function memberTypeOf(value: unknown, { field, context, info }: Settling): strin
   return name as string | Promise<string>;
 }
 
-function noteSize({ rule, args, operation, path }: Visit): void {
-  const size = rule?.size;
+function noteSize({ place, args, operation, info }: Visit): void {
+  const size = place.rule?.size;
   if (size === undefined || size === 'outer') return;
-  operation.sizes.set(path, typeof size === 'number' ? size : Number(args[size.argument]));
+  operation.sizes.set(pathOf(info.path), typeof size === 'number' ? size : Number(args[size.argument]));
 }
 
 /** Its own size, or that of the field around it. */
-function sizeAt({ operation, info, path }: Visit): number {
-  const own = operation.sizes.get(path);
-  if (own !== undefined) return own;
-  for (let at = info.path.prev; at !== undefined; at = at.prev) {
+function sizeAt({ operation, info }: Visit): number {
+  for (let at: GraphQLResolveInfo['path'] | undefined = info.path; at !== undefined; at = at.prev) {
     const size = operation.sizes.get(pathOf(at));
     if (size !== undefined) return size;
   }

@@ -188,20 +188,36 @@ export function refusalOf(decide: () => void): Refusal | undefined {
 const mostObjects = 10;
 const mostDecisions = 50;
 
+interface Line extends Omit<DecidedEvent, 'count' | 'objects'> {
+  count: number;
+  readonly objects: string[];
+}
+
 /** Decisions that came out alike are one line of the event. */
 function createLog() {
-  const lines = new Map<string, { line: Omit<DecidedEvent, 'count' | 'objects'>; count: number; objects: string[] }>();
+  const lines = new Map<string, Line>();
+  // Most decisions are one frozen object for all that came out alike, which is found faster than its words.
+  const known = new Map<string, WeakMap<Decision, Line>>();
+  const lineOf = (action: string, decision: Decision): Line | undefined => {
+    const { effect, rules } = decision;
+    const key = JSON.stringify([action, effect, rules]);
+    if (lines.size >= mostDecisions && !lines.has(key)) return undefined;
+    const line = lines.get(key) ?? { action, effect, rules, count: 0, objects: [] };
+    lines.set(key, line);
+    return line;
+  };
   return {
-    note: (action: string, object: string, { effect, rules }: Decision): void => {
-      const key = JSON.stringify([action, effect, rules]);
-      const found = lines.get(key) ?? { line: { action, effect, rules }, count: 0, objects: [] };
-      if (lines.size >= mostDecisions && !lines.has(key)) return;
-      lines.set(key, found);
-      found.count += 1;
-      if (found.objects.length < mostObjects) found.objects.push(object);
+    note: (action: string, object: string, decision: Decision): void => {
+      const ofAction = known.get(action) ?? new WeakMap<Decision, Line>();
+      known.set(action, ofAction);
+      const line = ofAction.get(decision) ?? lineOf(action, decision);
+      if (line === undefined) return;
+      ofAction.set(decision, line);
+      line.count += 1;
+      if (line.objects.length < mostObjects) line.objects.push(object);
     },
     decisions: (): readonly DecidedEvent[] =>
-      [...lines.values()].map(({ line, count, objects }) => ({ ...line, count, objects: [...objects] })),
+      [...lines.values()].map((line) => ({ ...line, objects: [...line.objects] })),
   };
 }
 
