@@ -312,6 +312,12 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
     because: 'what handle has answered cannot be written: the connection ends, and nothing is answered instead',
   },
   {
+    path: 'packages/server/src/keys/misuse.ts',
+    count: 2,
+    because:
+      'a refused token is looked at and its refusal goes on; that the look itself finds no genuine signature is its answer',
+  },
+  {
     path: 'packages/server/src/logout/logout-delivery.ts',
     count: 2,
     because:

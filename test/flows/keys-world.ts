@@ -1,10 +1,13 @@
 /** A world with two nodes on one database, an administrator beside them, and APIs whose guards fetch the key set. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createGuard, type Guard, routesUnder } from '@castellan/guard';
 import { memoryLimitStore } from '@castellan/limits';
 import { definePolicy, eq } from '@castellan/policy';
-import { type Administration, createServer, openAdministration, type Server } from '@castellan/server';
-import { audiences, basic, type JsonAnswer, plainRequest, post } from '@castellan/testkit';
+import type { SigningKey } from '@castellan/protocol';
+import { type Administration, createServer, openAdministration, openSqliteStore, type Server } from '@castellan/server';
+import { audiences, basic, type JsonAnswer, plainRequest, post, type World } from '@castellan/testkit';
+import { createKeyRing } from '../../packages/server/src/keys/key-ring.ts';
 import { createMachineWorld, type MachineWorld, notesApi } from './machine-world.ts';
 
 interface Api {
@@ -23,6 +26,8 @@ export interface KeysWorld extends MachineWorld {
   /** Whether a node says that the token is good. */
   readonly isActive: (node: Server, token: string) => Promise<boolean>;
   readonly publishedAt: (node: Server, algorithm?: string) => Promise<readonly string[]>;
+  /** The key of ES256 that signs now, in the hands of somebody with the database and the master key. */
+  readonly thief: () => Promise<SigningKey>;
   /** A guard with nothing cached. */
   readonly api: () => Api;
 }
@@ -51,6 +56,7 @@ export async function createKeysWorld(seed: string, store: 'sqlite' | 'postgres'
       const { keys } = JSON.parse(body) as { keys: readonly { readonly kid: string; readonly alg: string }[] };
       return keys.filter(({ alg }) => alg === algorithm).map(({ kid }) => kid);
     },
+    thief: () => steal(world),
     api: () => openApi(machine),
     close: async () => {
       await administration.close();
@@ -58,6 +64,24 @@ export async function createKeysWorld(seed: string, store: 'sqlite' | 'postgres'
       await machine.close();
     },
   };
+}
+
+async function steal({ config, runtime }: World): Promise<SigningKey> {
+  assert.ok('sqlite' in config.store && 'file' in config.masterKey);
+  const store = await openSqliteStore(config.store.sqlite, runtime);
+  const masterKey = Buffer.from(readFileSync(config.masterKey.file, 'utf8'), 'base64url');
+  const recorder = { source: 'thief', now: runtime.now, randomBytes: runtime.randomBytes };
+  const ring = await createKeyRing({
+    store,
+    masterKey,
+    runtime,
+    recorder,
+    algorithms: async () => [],
+    longestToken: 900,
+  });
+  const key = await ring.signer('ES256');
+  await store.close();
+  return key;
 }
 
 type Via = (

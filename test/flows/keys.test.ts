@@ -1,8 +1,9 @@
 /** Signing keys that change under running nodes and running APIs. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { parseCompact } from '@castellan/protocol';
+import { parseCompact, signJwt } from '@castellan/protocol';
 import type { Server } from '@castellan/server';
+import { audiences, until } from '@castellan/testkit';
 import { openStores } from '@castellan/testkit/postgres';
 import { createKeysWorld, type KeysWorld } from './keys-world.ts';
 
@@ -77,6 +78,31 @@ for (const { store, skip } of tested.stores) {
     assert.partialDeepStrictEqual(told, [{ key: kid, actor: 'administrator' }]);
   });
 }
+
+test('R-228[events] R-101[keys] whoever signs with a removed key is refused everywhere, and an alarm tells of it', async (t) => {
+  const { close, thief, administration, ...machine } = await createKeysWorld('keys-thief', 'sqlite');
+  t.after(() => close());
+  const { world, introspect } = machine;
+  const stolen = await thief();
+  await administration.keys.remove(stolen.kid);
+  await world.clock.advance(61);
+  const iat = Math.floor(world.clock.now() / 1000);
+  const claims = { iss: world.issuer, sub: world.people.alice.id, client_id: 'web', jti: 'x', iat, exp: iat + 300 };
+  const forged = (aud: string, typ: 'JWT' | 'at+jwt') => signJwt(stolen, typ, { ...claims, aud, scope: 'openid' });
+  const assertAlarms = async (count: number): Promise<void> => {
+    await world.clock.advance(2);
+    await until(() => world.events.filter(({ type }) => type === 'key.misused').length === count);
+  };
+  assert.equal((await world.userinfo(await forged(world.issuer, 'at+jwt'))).status, 401);
+  await assertAlarms(1);
+  assert.equal((await introspect(await forged(audiences.notes, 'at+jwt'))).body, '{"active":false}');
+  await assertAlarms(2);
+  const page = await world.browser().open(`${world.issuer}/logout?id_token_hint=${await forged('web', 'JWT')}`);
+  assert.equal(page.find('error-code')?.text, 'invalid_id_token_hint');
+  await assertAlarms(3);
+  const told = world.events.find(({ type }) => type === 'key.misused');
+  assert.partialDeepStrictEqual(told, { key: stolen.kid, algorithm: 'ES256', ended: 'removed' });
+});
 
 test('R-101[verifier] no API refuses a good token in twenty rotations, nor asks for keys more than twice in one', async (t) => {
   const world = await createKeysWorld('keys-load', 'sqlite');

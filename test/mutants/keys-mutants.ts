@@ -68,4 +68,20 @@ export const keysMutants: readonly Mutant[] = [
     replace: 'put: over,',
     tests: changes,
   },
+  {
+    row: 'R-228',
+    file: 'packages/server/src/keys/misuse.ts',
+    breaks: 'nobody hears of a token that a thief has signed',
+    find: "if (error instanceof Refusal && error.reason === 'token_invalid') await refused(token);",
+    replace: '',
+    tests: ['test/flows/keys.test.ts'],
+  },
+  {
+    row: 'R-228',
+    file: 'packages/server/src/keys/misuse.ts',
+    breaks: 'every old token of an honest client is an alarm',
+    find: 'if (iat <= (row.removedAt ?? row.verifiesFrom) + longestSkew) return undefined;',
+    replace: '',
+    tests: changes,
+  },
 ];

@@ -224,6 +224,13 @@ export type NoticeEvent =
     }
   /** A value that must be new for each request came from a second browser: the client uses a constant. */
   | { readonly type: 'request.repeated'; readonly client: string; readonly parameter: 'code_challenge' | 'nonce' }
+  /** An alarm: a token was signed with a key after it had ended, so somebody else has that key. */
+  | {
+      readonly type: 'key.misused';
+      readonly key: string;
+      readonly algorithm: string;
+      readonly ended: 'retired' | 'removed';
+    }
   | { readonly type: 'limit.hit'; readonly limit: string; readonly address: string }
   /** While the shared store of limits is lost, each node counts for itself. Told once for each outage. */
   | { readonly type: 'limit_store.lost'; readonly error: string }

@@ -97,6 +97,7 @@ function assembleParts(opened: Opened) {
   const cookies = createServerCookies(issuer);
   const passwords = createPasswordHasher({ runtime });
   const endpoints = [issuer + endpointPaths.token];
+  const refused = watchRefused(opened);
   const checkAssertion = createAssertionCheck({ issuer, endpoints, store, runtime });
   return {
     limitStore,
@@ -118,7 +119,8 @@ function assembleParts(opened: Opened) {
     parking: createParkingLot({ store, clients, resources, runtime, lifetimes, browserCookie: cookies.browser }),
     statusIndexes: createStatusIndexes({ store, runtime }),
     repeats: createRepeatWatch(repeatCapacity),
-    verifyHint: createHintVerifier({ issuer, clients, keys: keys.lastingSource, now: runtime.now }),
+    refused,
+    verifyHint: createHintVerifier({ issuer, clients, keys: keys.lastingSource, now: runtime.now, refused }),
     accounts: createAccounts({
       store,
       runtime,
@@ -141,6 +143,16 @@ function openLimits({ config, runtime, recorder, events }: Opened): LimitStore {
       events.record(recordEvents(recorder, 'limits', [event])[0]);
     },
   });
+}
+
+/** Alarms when a token that is refused shows that somebody else has a key of ours. */
+function watchRefused({ keys, recorder, runtime, events }: Opened): (token: string) => Promise<void> {
+  return async (token) => {
+    const misused = await keys.misuseOf(token);
+    if (misused === undefined) return;
+    const correlation = runtime.randomBytes(12).toString('base64url');
+    events.record(recordEvents(recorder, correlation, [{ type: 'key.misused', ...misused }])[0]);
+  };
 }
 
 type PageEndpoints = Pick<
@@ -178,7 +190,16 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
   const issue = createMint({ issuer, keys, store, subjectOf, statusIndexes, nameKey, runtime, lifetimes });
-  const accessTokens = createAccessTokens({ issuer, clients, resources, keys, store, runtime, nameKey });
+  const accessTokens = createAccessTokens({
+    issuer,
+    clients,
+    resources,
+    keys,
+    store,
+    runtime,
+    nameKey,
+    refused: parts.refused,
+  });
   return {
     token: createTokenEndpoint({ authenticate, resources, grants, issue, limitStore, limits, runtime }),
     userinfo: createUserinfoEndpoint({
@@ -189,6 +210,7 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
       keys,
       store,
       runtime,
+      refused: parts.refused,
     }),
     revoke: createRevokeEndpoint({ authenticate, accessTokens, store, statusIndexes, runtime, tagKey }),
     introspect: createIntrospectEndpoint({

@@ -341,7 +341,17 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     runtime,
     lifetimes,
   });
-  const accessTokens = createAccessTokens({ issuer, clients, resources: directory, keys, store, runtime, nameKey });
+  const refused = async () => {};
+  const accessTokens = createAccessTokens({
+    issuer,
+    clients,
+    resources: directory,
+    keys,
+    store,
+    runtime,
+    nameKey,
+    refused,
+  });
   const tokenEndpoint = createTokenEndpoint({
     authenticate: createAuthenticator({ find: clients.find, checkAssertion: async () => 'no assertions here' }),
     resources: directory,
@@ -359,6 +369,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
     keys,
     store,
     runtime,
+    refused,
   });
   const paths = {
     authorize: '/authorize',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createJwtVerifier, type SignatureAlgorithm, signatureAlgorithms, signJwt } from '@castellan/protocol';
+import {
+  createJwtVerifier,
+  type SignatureAlgorithm,
+  type SigningKey,
+  signatureAlgorithms,
+  signJwt,
+} from '@castellan/protocol';
 import * as fc from 'fast-check';
 import { createClock, type TestClock } from '../../../testkit/src/clock.ts';
 import { masterKey, startAt, temporaryFolder, testRecorder, testRuntime } from '../stage.test.ts';
@@ -267,4 +273,42 @@ test('R-101[keys] whatever is done to the keys, one signs at any time, and none 
     }),
     { numRuns: 300 },
   );
+});
+
+test('R-228[events] a token that was signed with a key after it had ended says that somebody else has the key', async (t) => {
+  const { clock, open } = await openNodes(t);
+  const ring = await open();
+  const [removed, retired] = [await ring.signer('ES256'), await ring.signer('RS256')];
+  const iss = testRecorder(testRuntime(clock)).source;
+  const token = (key: SigningKey, changes: object = {}) => {
+    const iat = Math.floor(clock.now() / 1000);
+    return signJwt(key, 'at+jwt', { iss, aud: 'a', iat, exp: iat + 300, ...changes });
+  };
+  const honest = await token(removed);
+  assert.equal(await ring.misuseOf(honest), undefined, 'a key that is published');
+  await ring.remove(removed.kid);
+  await ring.rotate('RS256');
+  assert.equal(await ring.misuseOf(honest), undefined, 'signed before');
+  await clock.sleep(announcementLead + longestToken + 60);
+  const told = { key: removed.kid, algorithm: 'ES256', ended: 'removed' } as const;
+  assert.deepEqual(await ring.misuseOf(await token(removed)), told);
+  assert.deepEqual(await ring.misuseOf(await token(retired)), {
+    ...told,
+    key: retired.kid,
+    algorithm: 'RS256',
+    ended: 'retired',
+  });
+  const [header = '', claims = ''] = (await token(removed)).split('.');
+  const late = Math.floor(clock.now() / 1000);
+  for (const harmless of [
+    '',
+    'x.y.z',
+    `${header}.${claims}.${honest.split('.')[2]}`,
+    await token(removed, { iat: start, exp: late + 300 }),
+    await token(removed, { exp: late - 3600 }),
+    await token(removed, { iss: 'https://other.example' }),
+    await token(await ring.signer('ES256')),
+  ]) {
+    assert.equal(await ring.misuseOf(harmless), undefined, harmless);
+  }
 });

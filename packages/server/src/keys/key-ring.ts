@@ -14,14 +14,15 @@ import {
   type JwkSet,
   type KeySource,
   localKeySource,
-  type PublicJwk,
   type Runtime,
   type SignatureAlgorithm,
   type SigningKey,
 } from '@castellan/protocol';
 import type { KeyRow, KeyStore } from '../store/store.ts';
+import { jwkOf } from './jwk.ts';
 import { createKeyChanges, type KeyChanges, type Removal, type Retirement, type Rotation } from './key-changes.ts';
 import { deriveKey } from './master-key.ts';
+import { type MisusedKey, misuseOf } from './misuse.ts';
 import { type SealContext, seal, unseal } from './seal.ts';
 import { isPublished, type NewKey, signingRow } from './timetable.ts';
 
@@ -37,6 +38,8 @@ export interface KeyRing {
    * removed, since anybody may have signed with that.
    */
   readonly lastingSource: KeySource;
+  /** Of a token that was refused: the key it was signed with though that had ended before. */
+  readonly misuseOf: (token: string) => Promise<MisusedKey | undefined>;
   /** Announces the successors that are due and retires what is over; for a timer, at least daily. */
   readonly maintain: () => Promise<void>;
   /** Every key there is or was. */
@@ -126,6 +129,8 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
         return findIn(ring, standing, { kid, algorithm });
       },
     },
+    misuseOf: async (token) =>
+      misuseOf(token, await freshRows(ring), { issuer: deps.recorder.source, now: deps.runtime.now }),
     maintain: () => maintain(ring),
     list: async () => (await rereadRows(ring)).all,
     rotate: (algorithm) => thenReread(ring, ring.changes.rotate(algorithm)),
@@ -264,8 +269,4 @@ function publish(ring: Ring, rows: readonly KeyRow[]): JwkSet {
   const kids = rows.map((row) => row.kid).join(' ');
   if (ring.published?.kids !== kids) ring.published = { jwks: { keys: rows.map(jwkOf) }, kids };
   return ring.published.jwks;
-}
-
-function jwkOf(row: KeyRow): PublicJwk {
-  return JSON.parse(row.publicJwk) as PublicJwk;
 }

@@ -15,7 +15,7 @@ export const signingLife: number = 90 * 86_400;
 /** How long before its first signature a successor is announced; far longer than any key set is cached. */
 export const announcementLead = 86_400;
 /** Clock skew that nodes and verifiers may have, in seconds. */
-const longestSkew = 60;
+export const longestSkew = 60;
 
 /** A key that has no place on the timetable yet. */
 export type NewKey = Pick<KeyRow, 'kid' | 'algorithm' | 'publicJwk' | 'sealedPrivateKey'>;

@@ -21,6 +21,7 @@ async function setUp(): Promise<Kit> {
     clients: clientDirectory([testClient('web'), testClient('other')]),
     keys: localKeySource({ keys: [publicJwk] }),
     now: () => now * 1000,
+    refused: async () => undefined,
   });
   return { verify, key: { kid: publicJwk.kid, algorithm: 'ES256', privateKey } };
 }

@@ -1,13 +1,7 @@
 /** ID tokens that come back as a hint: proof of who was signed in at which client, long after they expired. */
-import {
-  createJwtVerifier,
-  type JwtVerifier,
-  type KeySource,
-  parseCompact,
-  Refusal,
-  signatureAlgorithms,
-} from '@castellan/protocol';
+import { type JwtVerifier, type KeySource, parseCompact, Refusal, signatureAlgorithms } from '@castellan/protocol';
 import type { ClientDirectory } from '../clients/client.ts';
+import { type TellRefused, watchedVerifier } from '../keys/misuse.ts';
 
 /** What a verified hint says. */
 export interface HintedSession {
@@ -25,6 +19,7 @@ export interface HintDeps {
   /** Also keys that have retired: a session may outlive the key of its ID token. */
   readonly keys: KeySource;
   readonly now: () => number;
+  readonly refused: TellRefused;
 }
 
 /** Verifies a hint; undefined for anything but an ID token of ours for a client that is still registered. */
@@ -55,7 +50,7 @@ export function createHintVerifier(deps: HintDeps): VerifyHint {
 }
 
 function hintVerifier(audience: string, deps: HintDeps): JwtVerifier {
-  return createJwtVerifier({
+  const rules = {
     issuer: deps.issuer,
     audience,
     algorithms: signatureAlgorithms,
@@ -66,7 +61,8 @@ function hintVerifier(audience: string, deps: HintDeps): JwtVerifier {
     maxLifetime: longestLife,
     requiredClaims: ['sub'],
     allowExpired: true,
-  });
+  };
+  return watchedVerifier(rules, deps.refused);
 }
 
 /** Whose the token says it is; only then is that proven. */

@@ -7,7 +7,6 @@
  * Owns: naming, recognising our own tokens of either format, and whether they still stand. Does not own: who may ask.
  */
 import {
-  createJwtVerifier,
   epochSeconds,
   hashSecret,
   type JwtVerifier,
@@ -19,6 +18,7 @@ import {
 } from '@castellan/protocol';
 import type { ClientDirectory } from '../clients/client.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
+import { type TellRefused, watchedVerifier } from '../keys/misuse.ts';
 import { seal, unseal } from '../keys/seal.ts';
 import { longestAccessToken, type Resource, type ResourceDirectory } from '../resources/resource.ts';
 import { readStatusClaim } from '../status/status-claim.ts';
@@ -57,6 +57,7 @@ export interface AccessTokenDeps {
   readonly store: Pick<AccessTokenStore, 'findReferenceToken' | 'accessTokenStands'>;
   readonly runtime: Pick<Runtime, 'now'>;
   readonly nameKey: Buffer;
+  readonly refused: TellRefused;
 }
 
 /** Recognises the tokens of one server. */
@@ -107,8 +108,11 @@ function createVerifiers(deps: AccessTokenDeps): VerifierOf {
   };
 }
 
-function verifierFor({ audience, algorithm }: Resource, { issuer, keys, runtime }: AccessTokenDeps): JwtVerifier {
-  return createJwtVerifier({
+function verifierFor(
+  { audience, algorithm }: Resource,
+  { issuer, keys, runtime, refused }: AccessTokenDeps,
+): JwtVerifier {
+  const rules = {
     issuer,
     audience,
     algorithms: [algorithm],
@@ -117,7 +121,8 @@ function verifierFor({ audience, algorithm }: Resource, { issuer, keys, runtime 
     now: runtime.now,
     maxLifetime: longestAccessToken,
     requiredClaims: ['sub', 'client_id', 'jti', 'scope'],
-  });
+  };
+  return watchedVerifier(rules, refused);
 }
 
 async function verify(text: string, verifierOf: VerifierOf): Promise<Claims | undefined> {

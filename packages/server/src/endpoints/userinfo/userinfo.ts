@@ -5,7 +5,6 @@
  * Does not own: verifying signatures (`protocol`), and how a refusal becomes a challenge (`http/`).
  */
 import {
-  createJwtVerifier,
   type HttpAnswer,
   type HttpRequest,
   type JwtVerifier,
@@ -21,6 +20,7 @@ import type { SubjectOf } from '../../accounts/subject.ts';
 import type { Client, ClientDirectory } from '../../clients/client.ts';
 import type { Endpoint } from '../../http/exchange.ts';
 import type { KeyRing } from '../../keys/key-ring.ts';
+import { type TellRefused, watchedVerifier } from '../../keys/misuse.ts';
 import { longestAccessToken, type Resource } from '../../resources/resource.ts';
 import type { AskedClaim } from '../../store/asked-claims.ts';
 import type { AuthorizationStore, PersonRow, PersonStore } from '../../store/store.ts';
@@ -36,6 +36,7 @@ export interface UserinfoDeps {
   readonly store: Pick<PersonStore, 'findPerson'> & Pick<AuthorizationStore, 'findAuthorization'>;
   readonly subjectOf: SubjectOf;
   readonly runtime: Pick<Runtime, 'now'>;
+  readonly refused: TellRefused;
 }
 
 /** Seconds; the signer may be another node. */
@@ -101,7 +102,7 @@ interface Access {
 
 /** INVARIANT: the audience is the issuer, so a token for any other API is refused here (R-065). */
 function accessTokenVerifier(deps: UserinfoDeps): JwtVerifier {
-  return createJwtVerifier({
+  const rules = {
     issuer: deps.resource.audience,
     audience: deps.resource.audience,
     algorithms: [deps.resource.algorithm],
@@ -111,7 +112,8 @@ function accessTokenVerifier(deps: UserinfoDeps): JwtVerifier {
     clockTolerance,
     maxLifetime: longestAccessToken,
     requiredClaims: ['sub', 'client_id', 'jti', 'scope'],
-  });
+  };
+  return watchedVerifier(rules, deps.refused);
 }
 
 async function readAccess(verifier: JwtVerifier, token: string): Promise<Access> {
