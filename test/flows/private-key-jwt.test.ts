@@ -1,7 +1,13 @@
 /** Clients that sign: assertions are for this issuer, short, of the client's own keys, and good once. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { generateSigningKey, type SignatureAlgorithm, type SigningKey, signJwt } from '@castellan/protocol';
+import {
+  generateSigningKey,
+  parseCompact,
+  type SignatureAlgorithm,
+  type SigningKey,
+  signJwt,
+} from '@castellan/protocol';
 import { audiences, createWorld, type JsonAnswer, post, type World, type WorldOptions } from '@castellan/testkit';
 
 const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -147,6 +153,15 @@ test('R-072[private-key-jwt] R-069 keys at an address are fetched once, and agai
   assert.equal(fetched, 2);
   for (let turn = 0; turn < 5; turn += 1) await assertRefused(await send(await as(foreign.key)), 'a made-up kid');
   assert.equal(fetched, 2);
+});
+
+test('R-077[private-key-jwt] S-90[private-key-jwt] a token says that a key stood behind it, and says nothing where it was a secret', async () => {
+  const methodOf = (token: unknown) => parseCompact(String(token)).claims['client_auth_method'];
+  const byKey = await send(await signed(claims()));
+  assert.equal(methodOf(byKey.json['access_token']), 'private_key_jwt');
+  const bySecret = await world.client('batch').token({ grant_type: 'client_credentials', scope: 'notes:read' });
+  assert.equal(bySecret.status, 200);
+  assert.equal(methodOf(bySecret.json['access_token']), undefined);
 });
 
 test('R-077[private-key-jwt] an API of high value gives no token to a client that has only a secret', async () => {

@@ -216,4 +216,22 @@ export const limitsMutants: readonly Break[] = [
       ['R-175', 'a mark in SQL is never over', 'WHERE key = ?1 AND ends > ?2', 'WHERE key = ?1 AND ?2 > 0'],
     ],
   ),
+  ...of(
+    'guard/client-key.ts',
+    ['guard/client-key.test.ts'],
+    [
+      [
+        'R-077',
+        'who says nothing of a key has one',
+        'clientAuthentication !== undefined && byKey.has(clientAuthentication)',
+        'clientAuthentication === undefined || byKey.has(clientAuthentication)',
+      ],
+      ['S-90', 'a signed secret counts as a key', "'private_key_jwt', ", "'private_key_jwt', 'client_secret_jwt', "],
+    ],
+  ),
+  ...of(
+    'guard/guard.ts',
+    ['guard/client-key.test.ts'],
+    [['R-077', 'no route is of high value', 'if (route.clientKey === true) requireClientKey(access);', '']],
+  ),
 ];

@@ -11,6 +11,8 @@ export interface Access {
   readonly roles: readonly string[];
   /** A client that calls for itself has the same subject and client (RFC 9068 §2.2, §5), or says so otherwise. */
   readonly kind: 'person' | 'client';
+  /** How the client authenticated, in the words of `token_endpoint_auth_methods_supported`, where the issuer says so. */
+  readonly clientAuthentication: string | undefined;
   /** How the person signed in, in the issuer's words (`acr`). */
   readonly acr: string | undefined;
   /** When the person signed in, seconds since the epoch (`auth_time`). */

@@ -35,6 +35,8 @@ export function accessOf(claims: VerifiedClaims, { names, machine }: ClaimReadin
     scopes: scopesOf(valueAt(claims, scopesAt), names.scopePrefix) ?? invalidClaim(nameOf(scopesAt)),
     roles: names.roles === undefined ? none : (readRoles(valueAt(claims, names.roles)) ?? invalidClaim('roles')),
     kind: isMachine || isOwnSubject(subject, client) ? 'client' : 'person',
+    clientAuthentication:
+      names.clientAuthentication === undefined ? undefined : textOf(claims, names.clientAuthentication),
     acr: typeof acr === 'string' ? acr : undefined,
     authenticatedAt: typeof authenticatedAt === 'number' ? authenticatedAt : undefined,
   });
@@ -47,10 +49,10 @@ function isOwnSubject(subject: string, client: string | undefined): boolean {
 
 const none: readonly string[] = Object.freeze([]);
 
-function textOf(claims: VerifiedClaims, name: string): string | undefined {
+function textOf(claims: VerifiedClaims, name: ClaimPath): string | undefined {
   const value = valueAt(claims, name);
   if (value === undefined) return undefined;
-  return typeof value === 'string' && value !== '' ? value : invalidClaim(name);
+  return typeof value === 'string' && value !== '' ? value : invalidClaim(nameOf(name));
 }
 
 /** Own members only: a path never reaches into a prototype. */

@@ -71,6 +71,7 @@ export function checkGuardConfig<V extends Vocabulary>(config: GuardConfig<V>, s
     ...proxyProblems(config.trustedProxies ?? []),
     ...bodyLimitProblems(config.bodyLimit),
     ...flowsProblems(config),
+    ...clientKeyProblems(config),
   ];
   if (typeof config.routes !== 'object' || config.routes === null) problems.push('routes is missing');
   else if (typeof config.policy?.decide === 'function') problems.push(...tableProblems(config.routes, config.policy));
@@ -112,6 +113,18 @@ function proxyProblems(proxies: readonly string[]): readonly string[] {
   return proxies.flatMap((proxy) => {
     const problem = trustedProxyProblem(proxy);
     return problem === undefined ? [] : [`trustedProxies: ${JSON.stringify(proxy)} ${problem}`];
+  });
+}
+
+/** A route that no token can open was meant otherwise. */
+function clientKeyProblems<V extends Vocabulary>({ issuers, routes }: GuardConfig<V>): readonly string[] {
+  const all: readonly (Partial<IssuerConfig> | null)[] = Array.isArray(issuers) ? issuers : [];
+  const isTold = all.some((issuer) => issuer?.claims?.clientAuthentication !== undefined);
+  return Object.entries(routes ?? {}).flatMap(([name, route]) => {
+    const { clientKey } = (route ?? {}) as { readonly clientKey?: unknown };
+    if (clientKey === undefined) return [];
+    if (clientKey !== true) return [`${name}: clientKey is left out, or true`];
+    return isTold ? [] : [`${name}: clientKey needs an issuer with claims.clientAuthentication`];
   });
 }
 

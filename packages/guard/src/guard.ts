@@ -19,6 +19,7 @@ import {
 } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { createPlaces, type Places } from './at-once.ts';
+import { requireClientKey } from './client-key.ts';
 import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
 import { loadingTime, slowBody, withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
@@ -293,6 +294,7 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   trace.know({ principal: access.subject, client: access.client, action: route.action });
   const token = readBearer(request.headers);
   await answering.limiter.takeCaller({ access, token, route: found.name, limit: route.limit });
+  if (route.clientKey === true) requireClientKey(access);
   if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());
 
   const asking: Asking = { ...(await callerOf(access, answering)), action: route.action };

@@ -17,6 +17,8 @@ export interface InventoryEntry {
   readonly output?: string;
   /** For each subject on this route. */
   readonly limit?: Limit;
+  /** Only for clients that authenticated by a key. */
+  readonly clientKey?: true;
   /** The step of a business flow, as in `checkout: pay`. */
   readonly flow?: string;
   /** How many may run at once. */
@@ -43,13 +45,14 @@ export function takeInventory(
 }
 
 function guardedEntry(route: GuardedRoute, rules: readonly Rule[]): Partial<InventoryEntry> {
-  const { action, input, output, limit, atOnce, flow, authentication } = route;
+  const { action, input, output, limit, atOnce, flow, clientKey, authentication } = route;
   return {
     action,
     scopes: Object.freeze(scopesOf(action, rules)),
     input: Object.freeze(Object.keys(input).sort()),
     output: output === 'nothing' ? output : Object.entries(output).flat().join(' '),
     limit: Object.freeze({ count: limit.count, period: limit.period }),
+    ...(clientKey === undefined ? {} : { clientKey }),
     ...(flow === undefined ? {} : { flow: `${flow.flow}: ${flow.step}` }),
     ...(atOnce === undefined ? {} : { atOnce }),
     ...(authentication === undefined ? {} : { authentication: JSON.stringify(authentication) }),

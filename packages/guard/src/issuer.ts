@@ -17,6 +17,8 @@ export interface ClaimNames {
   readonly scopePrefix?: string;
   /** Roles or groups, for the API's own `principal` to judge; none by default. */
   readonly roles?: ClaimPath;
+  /** How the client authenticated, as in `private_key_jwt`; Castellan's server writes `client_auth_method`. */
+  readonly clientAuthentication?: ClaimPath;
 }
 
 /** How a token says that a client calls for itself. */
@@ -83,10 +85,12 @@ export interface CheckedNames {
   readonly scopes: ClaimPath;
   readonly scopePrefix: string;
   readonly roles: ClaimPath | undefined;
+  readonly clientAuthentication: ClaimPath | undefined;
 }
 
 export function namesOf({ claims }: IssuerConfig): CheckedNames {
-  return { subject: 'sub', client: 'client_id', scopes: 'scope', scopePrefix: '', roles: undefined, ...claims };
+  const none = { roles: undefined, clientAuthentication: undefined };
+  return { subject: 'sub', client: 'client_id', scopes: 'scope', scopePrefix: '', ...none, ...claims };
 }
 
 /** The rules for the claims of an issuer, whether they are signed or answered. */

@@ -85,6 +85,8 @@ interface RouteBase<A, P, Q, B, H, O> {
   readonly limit: Limit;
   /** How the person must have signed in for this; any sign-in by default. */
   readonly authentication?: AuthenticationNeed;
+  /** Of high value: only for clients that authenticated by a key, of which the issuer must tell. */
+  readonly clientKey?: true;
   /**
    * How many requests may be in the handler at the same time on this node, for costly work; further ones get 503 with
    * `Retry-After`. Without it any number.
@@ -129,6 +131,7 @@ export interface GuardedRoute {
   readonly output: 'nothing' | { readonly one: string } | { readonly many: string; readonly most?: number };
   readonly limit: Limit;
   readonly authentication?: AuthenticationNeed;
+  readonly clientKey?: true;
   readonly atOnce?: number;
   readonly flow?: FlowStep;
   readonly whenRevocationUnknown?: typeof permitUnknownRevocation;

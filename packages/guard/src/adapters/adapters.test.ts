@@ -152,6 +152,22 @@ for (const name of Object.keys(carriers)) {
   });
 }
 
+for (const name of Object.keys(carriers)) {
+  test(`R-193[guard] R-190[guard] over ${name} every answer says what is left, and 429 when to come back, as the draft writes it`, async (t) => {
+    const guarded = await startNotes(({ limits }) => ({ limits: { ...limits, perAddress: { count: 2, period: 60 } } }));
+    const carried = await carryOver(name, guarded.guard);
+    t.after(carried.close);
+    const ask = async () => {
+      const { status, headers } = await carried.send({ method: 'GET', target: '/health' });
+      return [status, headers['ratelimit-policy'], headers['ratelimit'], headers['retry-after']];
+    };
+    const policy = '"address";q=2;w=60';
+    assert.deepEqual(await ask(), [200, policy, '"address";r=1', undefined]);
+    assert.deepEqual(await ask(), [200, policy, '"address";r=0;t=30', undefined]);
+    assert.deepEqual(await ask(), [429, policy, '"address";r=0;t=30', '30']);
+  });
+}
+
 for (const name of ['guard-node', 'express', 'fastify']) {
   test(`R-164[guard] over ${name} dot segments and targets in absolute form are refused`, async (t) => {
     const { raw, token } = await start(t, name);

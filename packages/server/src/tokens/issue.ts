@@ -112,6 +112,8 @@ async function issueAccessToken(
     jti: nameAccessToken(authorization?.id, deps),
     scope: formatScope(scopes),
     status: statusClaim(deps.issuer, await statusOf(deps, issuance)),
+    // For APIs with routes of high value: said only where a key stood behind it, so what is not said proves nothing.
+    ...(client.authentication === 'private_key_jwt' ? { client_auth_method: client.authentication } : {}),
     ...(authorization === undefined ? {} : authenticationClaims(authorization)),
   };
   const accessToken =
