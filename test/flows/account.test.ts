@@ -177,7 +177,7 @@ test('R-109[account] R-138[account] R-012[account] what is not theirs is answere
   assert.ok(!browser.page().text.includes('Bob'));
 });
 
-test('R-138[account] R-021 who is not signed in, or not any more, is asked first and comes back', async () => {
+test('R-138[account] R-122[account] R-021 who is not signed in, or not any more, is asked first and comes back', async () => {
   const own = await createWorld({ seed: 'account-asked' });
   const browser = await open(own);
   await browser.click('sign-out');

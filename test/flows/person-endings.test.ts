@@ -98,7 +98,7 @@ const ends: readonly (readonly [string, string, (admin: Administration, world: W
 
 for (const store of ['sqlite', 'postgres'] as const) {
   for (const [reason, title, end] of ends) {
-    test(`${title} R-048[refresh,${store}] R-114[admin,session] R-122[code,refresh] R-036[code,refresh,device] R-057[device] R-021[authorize] R-115[userinfo] R-104[${store}] I-3 ends every way of one person, and of nobody else`, async () => {
+    test(`${title} R-048[refresh,${store}] R-114[admin,session] R-122[code,refresh,device,userinfo,introspect] R-036[code,refresh,device,userinfo,introspect,${store}] R-057[device] R-021[authorize] R-115[userinfo] R-104[${store}] I-3 ends every way of one person, and of nobody else`, async () => {
       const machine = await createMachineWorld(`${reason}-${store}`, store);
       const { world } = machine;
       const admin = await openAdministration(world.config, world.runtime);

@@ -21,7 +21,7 @@ export const peopleRows: readonly Section[] = [
     ['R-119', 'no rotation, hints or questions', 'account'],
     ['R-120', 'Argon2id at a published cost, upgraded, and bounded', 'login'],
     ['R-121', 'guessing is limited by account and address, and locks are soft', 'login'],
-    ['R-122', 'one place looks at the state of a person', 'login code refresh'],
+    ['R-122', 'one place looks at the state of a person', 'login code refresh device userinfo introspect account'],
     ['R-123', 'nothing tells whether an account exists', 'login account'],
     ['R-124', 'one canonical form of a login name', 'login account'],
     ['R-125', 'forms of accounts are not sent by other sites', 'login account'],

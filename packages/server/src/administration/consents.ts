@@ -1,6 +1,6 @@
 /** Consents, as an administrator sees and withdraws them. */
 import { withdrawConsent } from '../authorizations/consent.ts';
-import type { ConsentRow } from '../store/store.ts';
+import type { ConsentRow } from '../store/consent-store.ts';
 import type { AdministrationDeps } from './administration.ts';
 
 export interface ConsentsAdministration {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConsentRow } from '../store/store.ts';
+import type { ConsentRow } from '../store/consent-store.ts';
 import { missingConsent } from './consent.ts';
 
 const api = 'https://api.example/';

@@ -1,7 +1,7 @@
 /** Consents: what a person must still allow, decided from values alone, and taking it back. */
 import { epochSeconds, type Runtime } from '@castellan/protocol';
 import type { Acting } from '../http/exchange.ts';
-import type { ConsentRow, ConsentStore } from '../store/store.ts';
+import type { ConsentRow, ConsentStore } from '../store/consent-store.ts';
 
 /** Scopes at one resource. */
 export interface WantedConsent {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { issuerResource, resourceDirectory } from '../resources/resource.ts';
-import type { ConsentRow, SessionRow } from '../store/store.ts';
+import type { ConsentRow } from '../store/consent-store.ts';
+import type { SessionRow } from '../store/store.ts';
 import type { CheckedRequest, Prompt } from './check.ts';
 import { type NextStep, nextStep, type Situation, wantedConsent } from './next-step.ts';
 

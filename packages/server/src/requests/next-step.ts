@@ -7,7 +7,8 @@ import { missingConsent, type WantedConsent } from '../authorizations/consent.ts
 import type { Client } from '../clients/client.ts';
 import { claimRight, claimsOfScopes, widerRight, withClaimRights } from '../resources/claims.ts';
 import { offlineScope, type ResourceDirectory, scopesAt } from '../resources/resource.ts';
-import type { ConsentRow, ParkedRequestRow, SessionRow } from '../store/store.ts';
+import type { ConsentRow } from '../store/consent-store.ts';
+import type { ParkedRequestRow, SessionRow } from '../store/store.ts';
 import type { CheckedRequest } from './check.ts';
 
 export interface Situation {

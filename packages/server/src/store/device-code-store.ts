@@ -1,6 +1,7 @@
 /** The port of device codes; what holds for all ports stands in `store.ts`. */
 import type { RecordedEffects } from '@castellan/audit';
-import type { AuthorizationRow, ConsentRow, RefreshFamilyRow } from './store.ts';
+import type { ConsentRow } from './consent-store.ts';
+import type { AuthorizationRow, RefreshFamilyRow } from './store.ts';
 
 /** What a device asked for (RFC 8628 §3.1), and how far a person got with it. */
 export interface DeviceCodeRow {

@@ -1,6 +1,7 @@
 /** The stored form of each row; `SCHEMA.md` says of every column what it is and how long it stays. */
 
 import type { AskedClaims } from './asked-claims.ts';
+import type { ConsentRow } from './consent-store.ts';
 import type { DeviceCodeRow } from './device-code-store.ts';
 import type { LogoutNoticeRow } from './logout-store.ts';
 import type { PasswordLinkRow } from './password-link-store.ts';
@@ -22,7 +23,6 @@ import {
 import type {
   AuthorizationRow,
   CodeRow,
-  ConsentRow,
   KeyRow,
   ParkedRequestRow,
   PersonRow,

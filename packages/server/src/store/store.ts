@@ -12,6 +12,7 @@
  */
 import type { RecordedEffects, RecordedEvent, RevocationReason } from '@castellan/audit';
 import type { AskedClaims } from './asked-claims.ts';
+import type { ConsentRow, ConsentStore } from './consent-store.ts';
 import type { DeviceCodeStore } from './device-code-store.ts';
 import type { LogoutStore } from './logout-store.ts';
 import type { PasswordLinkStore } from './password-link-store.ts';
@@ -196,37 +197,6 @@ export interface ParkedRequestStore {
   readonly denyParkedRequest: (idHash: string, now: number) => Promise<'denied' | 'gone'>;
   /** Ends a parked request that is answered with an error. */
   readonly dropParkedRequest: (idHash: string) => Promise<void>;
-}
-
-// ── Consents ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What a person allowed a client at one resource; scopes add up over time. */
-export interface ConsentRow {
-  readonly person: string;
-  readonly client: string;
-  /** The resource's audience. */
-  readonly resource: string;
-  readonly scopes: readonly string[];
-  readonly givenAt: number;
-}
-
-export interface ConsentStore {
-  readonly findConsents: (person: string, client: string) => Promise<readonly ConsentRow[]>;
-  /** Adds the scopes to what is remembered and marks the parked request, in one commit. */
-  readonly giveConsent: (
-    give: { readonly consents: readonly ConsentRow[]; readonly parked: string; readonly now: number },
-    events: RecordedEffects,
-  ) => Promise<'given' | 'parked_request_gone'>;
-  /** All that a person allows anybody, by client and resource. */
-  readonly listConsents: (person: string) => Promise<readonly ConsentRow[]>;
-  /**
-   * Forgets what the person allowed the client, at every resource, and revokes every authorization that the client has
-   * of the person, whatever it is for: none of its tokens holds a right that was withdrawn.
-   */
-  readonly withdrawConsent: (
-    withdraw: { readonly person: string; readonly client: string; readonly now: number },
-    events: RecordedEffects,
-  ) => Promise<'withdrawn' | 'unknown'>;
 }
 
 // ── Authorizations and codes ───────────────────────────────────────────────────────────────────────────────────

@@ -27,15 +27,8 @@ import { accountPath, type ParkingLot, parkedId, stepAddress } from '../../reque
 import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
-import type {
-  ConsentRow,
-  ConsentStore,
-  ParkedRequestStore,
-  PersonRow,
-  PersonStore,
-  SessionRow,
-  SessionStore,
-} from '../../store/store.ts';
+import type { ConsentRow, ConsentStore } from '../../store/consent-store.ts';
+import type { ParkedRequestStore, PersonRow, PersonStore, SessionRow, SessionStore } from '../../store/store.ts';
 import { type AllowedApp, accountPage, isOutcome, notSignedInPage, type Outcome } from './account-page.ts';
 
 export interface AccountDeps {

@@ -21,7 +21,8 @@ import { parseParameters, type SentParameters } from '../../requests/parse.ts';
 import type { RepeatWatch } from '../../requests/repeats.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
-import type { ConsentStore, ParkedRequestStore, SessionRow } from '../../store/store.ts';
+import type { ConsentStore } from '../../store/consent-store.ts';
+import type { ParkedRequestStore, SessionRow } from '../../store/store.ts';
 
 export interface AuthorizeDeps {
   readonly issuer: string;

@@ -27,7 +27,8 @@ import { nextStep, wantedConsent } from '../../requests/next-step.ts';
 import { accountPath, type ParkedRequest, type ParkingLot, stepAddress } from '../../requests/park.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
-import type { ConsentStore, ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
+import type { ConsentStore } from '../../store/consent-store.ts';
+import type { ParkedRequestStore, PersonRow, PersonStore, SessionRow } from '../../store/store.ts';
 import { consentPage } from './consent-page.ts';
 
 export interface ConsentDeps {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
-import type { ConsentRow, Store } from '../store.ts';
+import type { ConsentRow } from '../consent-store.ts';
+import type { Store } from '../store.ts';
 import {
   assertRecorded,
   atOnce,

@@ -1,8 +1,9 @@
 import type { RecordedEffects, RevocationReason } from '@castellan/audit';
+import type { ConsentRow } from '../consent-store.ts';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
 import { readInteger } from '../shape.ts';
 import { authorizations, codes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
-import type { AuthorizationRow, CodeRow, ConsentRow, FoundCode, RefreshFamilyRow } from '../store.ts';
+import type { AuthorizationRow, CodeRow, FoundCode, RefreshFamilyRow } from '../store.ts';
 import { holdConsents } from './consents.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';

@@ -1,7 +1,7 @@
 import type { RecordedEffects } from '@castellan/audit';
+import type { ConsentRow } from '../consent-store.ts';
 import { changes, lockedRow, type Operation, row, rows } from '../database.ts';
 import { consents } from '../shapes.ts';
-import type { ConsentRow } from '../store.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { markConsented } from './parked-requests.ts';
 import { revokeMatching } from './revocation.ts';

@@ -5,11 +5,12 @@
  * an approval too, and nobody decides about a code that another session has claimed.
  */
 import type { RecordedEffects } from '@castellan/audit';
+import type { ConsentRow } from '../consent-store.ts';
 import { changes, lockedRow, type Operation, row } from '../database.ts';
 import type { DeviceClaim, DeviceCodeRow, FoundDeviceCode } from '../device-code-store.ts';
 import { readInteger } from '../shape.ts';
 import { authorizations, deviceCodes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
-import type { AuthorizationRow, ConsentRow, RefreshFamilyRow } from '../store.ts';
+import type { AuthorizationRow, RefreshFamilyRow } from '../store.ts';
 import { rememberConsent } from './consents.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';

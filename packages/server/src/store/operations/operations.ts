@@ -5,6 +5,8 @@
  * statement that is its own commit) or `transact` (several statements, one commit).
  * Does not own: how a driver runs them (`../sqlite`, `../postgres`), nor any rule about who may do what.
  */
+
+import type { ConsentStore } from '../consent-store.ts';
 import type { Database } from '../database.ts';
 import type { DeviceCodeStore } from '../device-code-store.ts';
 import type { LogoutStore } from '../logout-store.ts';
@@ -15,7 +17,6 @@ import type {
   AccessTokenStore,
   AssertionStore,
   AuthorizationStore,
-  ConsentStore,
   KeyStore,
   Outbox,
   ParkedRequestStore,

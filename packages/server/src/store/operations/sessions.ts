@@ -32,16 +32,21 @@ export function* findSessionById(id: string, now: number): Operation<SessionRow 
   return found && sessions.read(found, 's');
 }
 
-/** One parameter for both: nobody's id is empty. */
-const listed = `SELECT ${sessions.select('s')}, p.login_name,
+/** Two statements, so that the sessions of one person are found by their index. */
+const listed = (which: string): string => `SELECT ${sessions.select('s')}, p.login_name,
     (SELECT MIN(f.created_at) FROM sessions f WHERE f.chain = s.chain) AS since
   FROM sessions s JOIN persons p ON p.id = s.person_id
-  WHERE s.id > $3 AND ($1 = '' OR s.person_id = $1) AND s.replaced_at IS NULL AND s.ended_at IS NULL
+  WHERE ${which} s.id > $1 AND s.replaced_at IS NULL AND s.ended_at IS NULL
     AND s.idle_expires_at > $2 AND s.absolute_expires_at > $2 AND s.epoch = ${currentEpoch} AND ${isActive('p')}
-  ORDER BY s.id LIMIT $4`;
+  ORDER BY s.id LIMIT $3`;
+const listedOfAll = listed('');
+const listedOfPerson = listed('s.person_id = $4 AND');
 
-export function* listSessions({ person = '', after, limit, now }: SessionPage): Operation<readonly ListedSession[]> {
-  const found = yield* rows(listed, [person, now, after, limit]);
+export function* listSessions(page: SessionPage): Operation<readonly ListedSession[]> {
+  const { person, after, limit, now } = page;
+  const found = yield* person === undefined
+    ? rows(listedOfAll, [after, now, limit])
+    : rows(listedOfPerson, [after, now, limit, person]);
   return found.map((session) => ({
     ...sessions.read(session, 's'),
     loginName: readText(session['login_name']),
