@@ -91,6 +91,7 @@ function describe({ folder, issuer, urls }: DevelopmentPlace): DevelopmentSetup 
       `Sign out, sign in as ${demoPeople.theo.loginName}, and open the same two.`,
       `Ask without a token: curl -i ${api}/invoices`,
       `Count as a service: ISSUER=${issuer} API_URL=${api} BATCH_CLIENT_ID=invoices-batch BATCH_CLIENT_SECRET_FILE=${batchSecret} node --conditions=castellan-source examples/invoices/batch/main.ts`,
+      `Go through the code flow by hand, with any parameters (docs/flows): npm run -s flow -- issuer=${issuer} scope='openid invoices:read'`,
       `Ask as a command line does: npx castellan login --issuer ${issuer} --client invoices-cli --scope invoices:read`,
     ],
   };
@@ -124,7 +125,7 @@ function cliClient(api: string): DemoClient {
     authentication: 'none',
     grants: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
     redirectUris: ['http://127.0.0.1/callback'],
-    scopes: ['openid', 'profile', 'offline_access', 'invoices:read'],
+    scopes: ['openid', 'profile', 'email', 'offline_access', 'invoices:read'],
     resources: [api],
     defaultResource: api,
     consent: 'ask',
