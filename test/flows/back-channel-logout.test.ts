@@ -11,6 +11,8 @@ import {
   formOf,
   get,
   type HeaderPairs,
+  type Page,
+  signIn,
   until,
 } from '@castellan/testkit';
 
@@ -132,6 +134,40 @@ const endings: readonly (readonly [title: string, end: Ending])[] = [
   [
     'R-110[logout] an administrator ends the sessions of the person',
     (_signed, { people }) => people.endSessions(world.people.alice.id),
+  ],
+  [
+    'R-110[logout] an administrator ends the session',
+    async (_signed, { sessions }) => {
+      const person = world.people.alice.id;
+      for (const { id } of await sessions.list({ person, after: '', limit: 50 })) await sessions.end(id);
+    },
+  ],
+  [
+    'R-110[logout] the person ends it from another browser',
+    async () => {
+      const other = world.browser();
+      await other.open(`${world.issuer}/account`);
+      await signIn(other, world.people.alice);
+      const ends = ({ tag, attributes: { id = '' } }: Page['elements'][number]): boolean =>
+        tag === 'button' && /^session-.+-end$/.test(id);
+      for (;;) {
+        await other.open(`${world.issuer}/account`);
+        const button = other.page().elements.find(ends);
+        if (button === undefined) return;
+        await other.click(button.attributes['id'] ?? '');
+      }
+    },
+  ],
+  [
+    'R-110[logout] R-122[code] the person sets a new password',
+    async (_signed, { people }) => {
+      const link = await people.issuePasswordLink(world.people.alice.id);
+      assert.ok(link !== 'not_allowed');
+      const browser = world.browser();
+      await browser.open(link.url);
+      for (const field of ['new-password', 'repeated-password']) browser.fill(field, world.people.alice.password);
+      assert.equal((await browser.click('password-submit')).status, 200);
+    },
   ],
   [
     'R-110[logout] R-114[session] the person is locked',
