@@ -154,7 +154,12 @@ export const registryMutants: readonly Break[] = [
     ],
   ]),
   ...at('store/operations/status.ts', sqlite, [
-    ['R-036', 'a client that was switched off gets an index', " WHERE NOT ${switchedOff('$1')}", ' WHERE 1 = 1'],
+    [
+      'R-036',
+      'a client that was switched off gets an index',
+      'if (!(yield* holdIfSwitchedOn(client))) return undefined;',
+      '',
+    ],
   ]),
   ...at('store/operations/switched-off.ts', postgres, [
     ['R-036', 'the removed are not switched off', "r.state <> 'active'", "r.state = 'locked'"],

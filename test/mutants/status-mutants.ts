@@ -19,6 +19,9 @@ export const statusMutants: readonly Break[] = [
       '',
     ],
   ]),
+  ...at('server/src/store/operations/revocation.ts', stores, [
+    ['R-036', 'what a client got for itself outlives it', "revoke.target.of === 'client' ?", 'false ?'],
+  ]),
   ...at('server/src/store/operations/access-tokens.ts', stores, [
     ['R-064', 'a revoked access token is not published', 'yield* flipStatuses([statusIndex], now);', ''],
   ]),
@@ -55,6 +58,19 @@ export const statusMutants: readonly Break[] = [
     ['R-064', 'a place that never was is taken for one', 'from.epoch === epoch && from.version <= version', 'true'],
     ['R-180', 'one API can hold any number of feeds', ' || ofCaller.length >= mostFeedsOfOne', ''],
   ]),
+  ...at(
+    'server/src/status/status-feed.ts',
+    ['packages/server/src/status/status-feed.test.ts'],
+    [
+      [
+        'R-064',
+        'a heartbeat comes though nobody could look',
+        'await Promise.allSettled([look(feed)]);',
+        'await Promise.allSettled([look(feed)]);\n  say(feed, undefined);',
+      ],
+      ['R-180', 'a message grows with what was revoked', 'isBehind && flipped.length <= largestChange', 'isBehind'],
+    ],
+  ),
   ...at(
     'server/src/status/subscriber.ts',
     ['packages/server/src/status/subscriber.test.ts'],

@@ -11,6 +11,7 @@ import {
   newIndex,
   signIn,
   start,
+  startService,
   tally,
 } from './rows.ts';
 
@@ -122,9 +123,7 @@ function revoking({ name, check }: Conformance): void {
     `R-063[${name}] R-062 a token of a client is revoked once, and the next one has another bit`,
     async (stores) => {
       const { first, second } = stores;
-      const service = { client: newId('client'), resource };
-      const { statusIndex } = (await first.startServiceStatus(service, newIndex())) ?? assert.fail();
-      const ground = { ...service, authorization: undefined, statusIndex, epoch: 1 };
+      const ground = await startService(first);
       const verdicts = await atOnce(stores, 20, (store) =>
         store.revokeAccessToken({ ground, freshIndex: newIndex(), now: start }, effects('revoked')),
       );
@@ -132,7 +131,7 @@ function revoking({ name, check }: Conformance): void {
       await assertRecorded(first, 'revoked');
       assert.equal(await second.accessTokenStands(ground), false);
       const fresh = newIndex();
-      assert.deepEqual(await second.startServiceStatus(service, fresh), { statusIndex: fresh, epoch: 1 });
+      assert.deepEqual(await second.startServiceStatus(ground, fresh), { statusIndex: fresh, epoch: 1 });
       assert.equal(await first.accessTokenStands({ ...ground, statusIndex: fresh }), true);
     },
   );

@@ -15,6 +15,7 @@ import {
   newIndex,
   redemptionEvents,
   start,
+  startService,
   tally,
 } from './rows.ts';
 
@@ -44,6 +45,7 @@ function write(store: Store, change: Write, label = 'written'): Promise<string> 
 export function registryConformance(suite: Conformance): void {
   writing(suite);
   switchingOff(suite);
+  servicesOff(suite);
 }
 
 function writing({ name, check }: Conformance): void {
@@ -98,6 +100,41 @@ function writing({ name, check }: Conformance): void {
       await assertRecorded(first, 'removed');
     },
   );
+}
+
+function servicesOff({ name, check }: Conformance): void {
+  check(
+    `R-036[${name}] R-064[${name}] a client that is switched off loses what it got for itself, and gets no more`,
+    async (stores) => {
+      const { first, second } = stores;
+      for (const [index, state] of (['disabled', 'removed'] as const).entries()) {
+        const client = newId('client');
+        const [own, other] = [await startService(first, client), await startService(first)];
+        await write(second, { row: registrationRow({ id: client, state }), expected: index });
+        assert.equal(await first.accessTokenStands(own), false);
+        assert.equal(await first.accessTokenStands(other), true);
+        const { version } = await first.readStatusPosition();
+        const flipped = await first.readStatusFlips({ after: version - 1, upTo: version, limit: 10 });
+        assert.deepEqual(flipped, [own.statusIndex]);
+        assert.equal(await first.startServiceStatus(own, newIndex()), undefined);
+      }
+    },
+  );
+
+  check(`R-036[${name}] I-3 of a client that asks while it is switched off nothing outlives that`, async (stores) => {
+    const { first, second } = stores;
+    for (let round = 0; round < 5; round += 1) {
+      const service = { client: newId('client'), resource: 'https://api.example' };
+      await write(first, { row: registrationRow({ id: service.client }), expected: round * 2 });
+      const asked = Array.from({ length: 4 }, () => first.startServiceStatus(service, newIndex()));
+      const row = registrationRow({ id: service.client, state: 'disabled' });
+      const [statuses] = await Promise.all([Promise.all(asked), write(second, { row, expected: round * 2 + 1 })]);
+      for (const status of statuses) {
+        if (status === undefined) continue;
+        assert.equal(await first.accessTokenStands({ ...service, ...status, authorization: undefined }), false);
+      }
+    }
+  });
 }
 
 function switchingOff({ name, check }: Conformance): void {

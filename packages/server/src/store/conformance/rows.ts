@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EffectEvent, RecordedEffects } from '@castellan/audit';
 import type {
+  AccessTokenGround,
   AuthorizationRow,
   CodeRow,
   ParkedRequestRow,
@@ -254,4 +255,12 @@ export function tally(verdicts: readonly string[]): Readonly<Record<string, numb
   const counts: Record<string, number> = {};
   for (const verdict of verdicts) counts[verdict] = (counts[verdict] ?? 0) + 1;
   return counts;
+}
+
+/** What a client got for itself: the ground of its tokens for one resource. */
+export async function startService(store: Store, client: string = newId('client')): Promise<AccessTokenGround> {
+  const service = { client, resource: 'https://api.example' };
+  const status = await store.startServiceStatus(service, newIndex());
+  assert.ok(status !== undefined);
+  return { ...service, ...status, authorization: undefined };
 }

@@ -7,7 +7,6 @@ import {
   authorize,
   effects,
   familyRow,
-  newId,
   newIndex,
   presentedRow,
   redemptionEvents,
@@ -15,6 +14,7 @@ import {
   signIn,
   start,
   startFamily,
+  startService,
 } from './rows.ts';
 
 /** Seconds that a bit stays, as SCHEMA.md promises: the longest access token, and a minute for the clocks on each side. */
@@ -122,10 +122,8 @@ function ends({ name, check }: Conformance): void {
       const { id, client, statusIndex, epoch } = authorization;
       const ground = { authorization: id, client, resource: 'https://api.example', statusIndex, epoch };
       await first.revokeAccessToken({ ground, freshIndex: newIndex(), now: start }, effects('revoked'));
-      const service = { client: newId('client'), resource: 'https://api.example' };
-      const own = (await first.startServiceStatus(service, newIndex())) ?? assert.fail();
-      const serviceGround = { ...service, ...own, authorization: undefined };
-      await first.revokeAccessToken({ ground: serviceGround, freshIndex: 0, now: start }, effects('revoked'));
+      const own = await startService(first);
+      await first.revokeAccessToken({ ground: own, freshIndex: 0, now: start }, effects('revoked'));
       assert.deepEqual(await second.readStatusFlips(everything), [statusIndex, own.statusIndex]);
     },
   );

@@ -108,11 +108,11 @@ function accessTokenStore({ read, single, transact }: Database): AccessTokenStor
   };
 }
 
-function statusStore({ read, single }: Database): StatusStore {
+function statusStore({ read, single, transact }: Database): StatusStore {
   return {
     leaseStatusIndexes: (count) => single(() => leaseStatusIndexes(count)),
     findServiceStatus: (service) => read(() => findServiceStatus(service)),
-    startServiceStatus: (service, statusIndex) => single(() => startServiceStatus(service, statusIndex)),
+    startServiceStatus: (service, statusIndex) => transact(() => startServiceStatus(service, statusIndex)),
     readStatusPosition: () => read(readStatusPosition),
     readStatusFlips: (range) => read(() => readStatusFlips(range)),
     readFlippedIndexes: (first, end) => read(() => readFlippedIndexes(first, end)),

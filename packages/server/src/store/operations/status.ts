@@ -8,7 +8,7 @@ import { changes, type Operation, row, rows, type SqlRow } from '../database.ts'
 import { readInteger } from '../shape.ts';
 import type { OwnedStatus, Service, StatusPosition } from '../status-store.ts';
 import { currentEpoch } from './epoch.ts';
-import { switchedOff } from './switched-off.ts';
+import { holdIfSwitchedOn } from './switched-off.ts';
 
 /**
  * Seconds that a flip is kept: the longest life of an access token, and a minute each for the clocks of those who
@@ -53,14 +53,16 @@ export function* findServiceStatus({ client, resource }: Service): Operation<Own
   return found && { statusIndex: readInteger(found['status_index']), epoch: readInteger(found['epoch']) };
 }
 
+/** INVARIANT: the client's row is held first: what begins after it was switched off would outlive that. */
 export function* startServiceStatus(
   { client, resource }: Service,
   statusIndex: number,
 ): Operation<OwnedStatus | undefined> {
+  if (!(yield* holdIfSwitchedOn(client))) return undefined;
   // The update changes nothing; it is there because RETURNING tells nothing of a row that was left alone.
   const held = yield* row(
     `INSERT INTO service_statuses (client_id, resource, status_index)
-      SELECT $1, $2, CAST($3 AS BIGINT) WHERE NOT ${switchedOff('$1')}
+      VALUES ($1, $2, $3)
       ON CONFLICT (client_id, resource) DO UPDATE SET status_index = service_statuses.status_index
       RETURNING status_index, ${currentEpoch} AS epoch`,
     [client, resource, statusIndex],
