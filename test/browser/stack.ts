@@ -56,7 +56,9 @@ export async function startStack(webHost: '127.0.0.1' | 'localhost'): Promise<St
 }
 
 function createSecrets({ config }: DevelopmentSetup): void {
-  for (const source of [config.masterKey, ...(config.clients ?? []).map(({ secret }) => secret)]) {
+  const clients = (config.clients ?? []).map(({ secret }) => secret);
+  const apis = (config.resources ?? []).map(({ credentials }) => credentials?.secret);
+  for (const source of [config.masterKey, ...clients, ...apis]) {
     if (source === undefined || !('file' in source)) continue;
     writeFileSync(source.file, systemRuntime.randomBytes(32).toString('base64url'), { mode: 0o600 });
   }
