@@ -199,4 +199,24 @@ export const graphqlMutants: readonly Break[] = [
     ],
     ['coverage.test.ts'],
   ),
+  ...at(
+    'enforce.ts',
+    [
+      [
+        'R-199',
+        'a step of a flow can be taken by GraphQL at any time',
+        'const value = isHeld ?',
+        'const value = false ?',
+      ],
+    ],
+    ['held.test.ts'],
+  ),
+  {
+    row: 'R-198',
+    file: 'packages/guard/src/production.ts',
+    breaks: 'a schema is shown in production',
+    find: "route.kind === 'operations' ?",
+    replace: 'false ?',
+    tests: [`${folder}/held.test.ts`],
+  },
 ];

@@ -39,7 +39,15 @@ import {
   requireWritable,
 } from './require.ts';
 import { metadataPath, metadataUrl, resourceMetadata } from './resource-metadata.ts';
-import { type Caller, type Exchange, type GuardAnswer, type GuardedRoute, publicRoute, type Route } from './route.ts';
+import {
+  type Caller,
+  type Exchange,
+  type GuardAnswer,
+  type GuardedRoute,
+  type Held,
+  publicRoute,
+  type Route,
+} from './route.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
 import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
@@ -256,6 +264,7 @@ function exchangeOf(request: HttpRequest, route: string, answering: Answering): 
     trace,
     readAccess: () => answering.readAccess(request, false),
     findCaller: (access) => callerOf(access, answering),
+    hold: (held, work) => hold(held, work, answering),
     problem: (refusal) => problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata }),
   };
 }
@@ -307,22 +316,20 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   const object = await loadObject(call, { ...answering, judge, input });
   const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
   const handle = (): unknown => route.handle({ ...call, object, filter } as never);
-  const work = (): Promise<unknown> => answering.places(found.name, route.atOnce, handle);
-  const result = await inFlow(work, { ...answering, access });
+  const result = await hold({ ...route, name: found.name, access }, handle, answering);
   return shapeOutput(result, { route, policy, asking });
 }
 
 /** The last thing before the handler: a request that is refused for anything else has taken no step. */
-function inFlow(
-  work: () => Promise<unknown>,
-  answering: GuardedAnswering & { readonly access: Access },
-): Promise<unknown> {
-  const { route, flows, limiter, access } = answering;
-  const { flow: step } = route;
+function hold(held: Held, handle: () => unknown, answering: Answering): Promise<unknown> {
+  const { flows, limiter } = answering;
+  const { flow: step, access } = held;
+  const work = (): Promise<unknown> => answering.places(held.name, held.atOnce, handle);
   if (step === undefined) return work();
   if (flows === undefined) throw new TypeError('A step of a flow needs a store of marks.');
   const { flow, quota } = step;
-  return walk(step, { ...answering, store: flows, takeQuota: () => limiter.takeFlow({ access, flow, quota }) }, work);
+  const takeQuota = (): Promise<void> => limiter.takeFlow({ access, flow, quota });
+  return walk(step, { ...answering, access, store: flows, takeQuota }, work);
 }
 
 /** Subject data comes from the API's own store, and only by what the verified token says. */

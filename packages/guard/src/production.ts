@@ -3,6 +3,7 @@ import type { Sink } from '@castellan/audit';
 import type { MarkStore } from '@castellan/limits';
 import type { IssuerConfig } from './issuer.ts';
 import type { GuardLimits } from './limits.ts';
+import type { Route } from './route.ts';
 
 /** As much of a configuration as is judged. */
 export interface ProductionConfig {
@@ -13,6 +14,7 @@ export interface ProductionConfig {
   readonly notBefore?: unknown;
   readonly limits: GuardLimits;
   readonly flows?: MarkStore;
+  readonly routes: Readonly<Record<string, Route>>;
 }
 
 /** Seconds that a token may live whose end before its time nobody could tell. */
@@ -28,6 +30,9 @@ export function productionProblems(config: ProductionConfig, sinks: readonly Sin
     ...plainProblems('resource', config.resource),
     ...config.issuers.flatMap((issuer, index) => issuerProblems(`issuers[${index}]`, issuer, config)),
     ...nodesProblems(config),
+    ...Object.entries(config.routes).flatMap(([name, route]) =>
+      route.kind === 'operations' ? route.insecure.map((choice) => `${name}: ${choice} is for development`) : [],
+    ),
     ...(sinks.length === 0 ? ['sinks is empty: in production events go somewhere'] : []),
   ];
 }

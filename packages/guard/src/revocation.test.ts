@@ -65,10 +65,14 @@ test('R-064[guard] an answer that is no answer permits nothing', async () => {
     throw new Error('a secret detail');
   });
   assert.equal(await read(failing, await failing.token(status()), '/tolerant/1'), 500);
-  const silent = await startRevocable(() => new Promise(() => {}));
+  const asked = Promise.withResolvers<void>();
+  const silent = await startRevocable(() => {
+    asked.resolve();
+    return new Promise(() => {});
+  });
   const waiting = read(silent, await silent.token(status()));
-  const turn = setImmediate;
-  for (let count = 0; count < 20; count += 1) await new Promise((resolve) => turn(resolve));
+  // Only once the port was asked is there a wait that can end.
+  await asked.promise;
   silent.clock.advance(2);
   assert.equal(await waiting, 503, 'nobody waits longer than two seconds');
 });

@@ -147,7 +147,7 @@ function outputProblems({ output, kind }: GuardedRoute, { vocabulary }: TablePol
   ];
 }
 
-function atOnceProblems({ atOnce }: GuardedRoute): readonly string[] {
+export function atOnceProblems({ atOnce }: Pick<GuardedRoute, 'atOnce'>): readonly string[] {
   return atOnce === undefined || isWhole(atOnce, 10_000) ? [] : ['atOnce is 1 to 10000'];
 }
 

@@ -148,6 +148,13 @@ export interface GuardAnswer extends HttpAnswer {
 /** Who calls, as every question to the policy needs it. */
 export type Caller = Omit<Asking, 'action'>;
 
+/** What is done in its place. */
+export interface Held extends Pick<GuardedRoute, 'flow' | 'atOnce'> {
+  /** The canonical name of what is done. */
+  readonly name: string;
+  readonly access: Access;
+}
+
 /** What the guard hands to a route that finds in the body what is asked for. */
 export interface Exchange {
   readonly request: HttpRequest;
@@ -164,6 +171,8 @@ export interface Exchange {
   readonly findCaller: (access: Access) => Promise<Caller>;
   readonly limiter: Limiter;
   readonly trace: Trace;
+  /** Does something with its place in a flow and among those that run at once; the last thing before it is done. */
+  readonly hold: (held: Held, work: () => unknown) => Promise<unknown>;
   /** What a refusal looks like here: status, challenge and document. */
   readonly problem: (refusal: Refusal) => HttpAnswer;
 }
@@ -175,6 +184,8 @@ export interface Offer {
   readonly input?: readonly string[];
   readonly output?: string;
   readonly limit?: Limit;
+  readonly flow?: string;
+  readonly atOnce?: number;
   readonly authentication?: string;
   readonly publicBecause?: string;
 }
@@ -188,8 +199,10 @@ export interface OperationsRoute {
   /** What is wrong with it under this policy; it is not served then. */
   readonly problems: (policy: TablePolicy) => readonly string[];
   readonly offers: readonly Offer[];
-  /** Named exceptions in use, to be told at the start. */
+  /** Named exceptions in use, to be told at the start; none of them is fit for production. */
   readonly insecure: readonly string[];
+  /** A step of a flow that one of them is, if any is. */
+  readonly flow?: FlowStep;
   readonly answer: (exchange: Exchange) => Promise<GuardAnswer>;
 }
 

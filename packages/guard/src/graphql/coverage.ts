@@ -1,6 +1,6 @@
 /** Everything that a table leaves open or says wrong about its schema, found at the start (R-162). */
 import { GraphQLInt, type GraphQLObjectType, type GraphQLSchema, getNullableType } from 'graphql';
-import { actionProblems, limitProblems, type TablePolicy } from '../route-table.ts';
+import { actionProblems, atOnceProblems, limitProblems, type TablePolicy } from '../route-table.ts';
 import { isSchema } from '../standard-schema.ts';
 import { authenticationProblems } from '../step-up.ts';
 import {
@@ -131,11 +131,24 @@ function yieldProblems(rule: AnyFieldRule, behind: readonly string[]): readonly 
   return [...problems, ...idle.map((resource) => `no object of ${resource} comes from it`)];
 }
 
-function rootProblems({ isRoot }: Place, rule: AnyFieldRule): readonly string[] {
-  if (isRoot) return [...limitProblems('limit', rule.limit), ...authenticationProblems(rule.authentication)];
-  return rule.limit === undefined && rule.authentication === undefined
-    ? []
-    : ['limit and authentication belong to fields of Query, Mutation and Subscription'];
+function rootProblems({ isRoot, schema, type }: Place, rule: AnyFieldRule): readonly string[] {
+  const { limit, authentication, flow, atOnce } = rule;
+  const isHeld = flow !== undefined || atOnce !== undefined;
+  const stray = [
+    ...(!isRoot && (limit !== undefined || authentication !== undefined)
+      ? ['limit and authentication belong to fields of Query, Mutation and Subscription']
+      : []),
+    ...(isHeld && (!isRoot || type === schema.getSubscriptionType() || rule.action === undefined)
+      ? ['flow and atOnce belong to fields of Query and Mutation that have an action']
+      : []),
+  ];
+  if (!isRoot) return stray;
+  return [
+    ...stray,
+    ...limitProblems('limit', limit),
+    ...authenticationProblems(authentication),
+    ...atOnceProblems(rule),
+  ];
 }
 
 function sizeProblems({ field, table, type, isRoot }: Place, rule: AnyFieldRule | undefined): readonly string[] {

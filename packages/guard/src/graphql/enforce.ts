@@ -159,7 +159,11 @@ function guardResolver(resolve: Resolver, place: Place): Resolver {
 function resolveWith(args: Arguments, resolve: Resolver, visit: Visit): unknown {
   const { source, context, info } = visit;
   const begun = args === visit.args ? visit : { ...visit, args };
-  return after(resolve(source, args, context, info), (value) => settle(value, begun));
+  const work = (): unknown => resolve(source, args, context, info);
+  const { rule, type, field } = visit.place;
+  const isHeld = rule?.flow !== undefined || rule?.atOnce !== undefined;
+  const value = isHeld ? visit.operation.hold({ ...rule, name: `${type.name}.${field.name}` }, work) : work();
+  return after(value, (settled) => settle(settled, begun));
 }
 
 function guardSource(subscribe: Resolver, place: Place): Resolver {

@@ -92,10 +92,17 @@ export function graphqlRoutes<V extends Vocabulary>(
       (policy as unknown) === config.policy ? problems : [...problems, 'policy is not that of the guard'],
     offers: Object.freeze(problems.length === 0 ? offersOf(config.schema, table) : []),
     insecure: isVisible ? ['visibleSchema'] : [],
+    ...flowOf(table),
     answer: (exchange: Exchange) => answerGraphql(exchange, endpoint),
   });
   const get = config.listed?.get === true ? { [`GET ${path}`]: route } : {};
   return Object.freeze({ [`POST ${path}`]: route, ...get });
+}
+
+/** A step that one of the fields is: its guard then needs a store of marks. */
+function flowOf({ fields }: Table): Pick<OperationsRoute, 'flow'> {
+  const step = Object.values(fields).find((rule) => rule.flow !== undefined)?.flow;
+  return step === undefined ? {} : { flow: step };
 }
 
 function problemsOf<V extends Vocabulary>(config: GraphqlConfig<V>, table: Table, bounds: Bounds): string[] {
@@ -131,6 +138,8 @@ function offersOf(schema: GraphQLSchema, table: Table): readonly Offer[] {
       input: Object.freeze(declared?.args.map((argument) => argument.name).sort() ?? []),
       output: String(declared?.type),
       ...(rule.limit === undefined ? {} : { limit: Object.freeze({ ...rule.limit }) }),
+      ...(rule.flow === undefined ? {} : { flow: `${rule.flow.flow}: ${rule.flow.step}` }),
+      ...(rule.atOnce === undefined ? {} : { atOnce: rule.atOnce }),
       ...(rule.authentication === undefined ? {} : { authentication: JSON.stringify(rule.authentication) }),
       ...(rule.public === undefined ? {} : { publicBecause: rule.public }),
     });

@@ -16,7 +16,7 @@ import {
   requireObject,
   requireWritable,
 } from '../require.ts';
-import type { Caller } from '../route.ts';
+import type { Caller, Exchange, Held } from '../route.ts';
 import { describeFailure, type Trace } from '../trace.ts';
 import type { AnyTypeRule } from './table.ts';
 
@@ -38,6 +38,8 @@ export interface Operation {
   readonly requireObject: (action: string, object: unknown, type: AnyTypeRule) => void;
   /** @throws {Refusal} `input_invalid` naming the fields that may not be written */
   readonly requireWritable: (action: string, object: unknown, changes: object) => void;
+  /** Does something in its place in a flow, and among those that run at once. */
+  readonly hold: (held: Omit<Held, 'access'>, work: () => unknown) => Promise<unknown>;
   /** What comes in time. @throws {Refusal} `store_unavailable` */
   readonly inTime: (work: unknown) => unknown;
   /** Remembers that an object was permitted as one of this type. */
@@ -69,12 +71,13 @@ export interface Operation {
 export interface OperationDeps {
   readonly policy: AskedPolicy;
   readonly runtime: Pick<Runtime, 'schedule'>;
+  readonly hold: Exchange['hold'];
   readonly trace: Pick<Trace, 'correlation' | 'notice'>;
   readonly asker: Asker | undefined;
   readonly counted: ReadonlySet<string>;
 }
 
-export function openOperation({ policy, runtime, trace, asker: first, counted }: OperationDeps): Operation {
+export function openOperation({ policy, runtime, hold, trace, asker: first, counted }: OperationDeps): Operation {
   let asker = first;
   const memory = createMemory();
   const log = createLog();
@@ -116,6 +119,7 @@ export function openOperation({ policy, runtime, trace, asker: first, counted }:
     counted,
     asking,
     policy,
+    hold: (held, work) => hold({ ...held, access: known().access }, work),
     inTime: (work) => (work instanceof Promise ? withDeadline(runtime, loadingTime, work) : work),
     decisions: log.decisions,
   };

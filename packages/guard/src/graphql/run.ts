@@ -162,6 +162,7 @@ async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswe
   const operation = openOperation({
     policy: exchange.policy,
     runtime: exchange.runtime,
+    hold: exchange.hold,
     trace,
     asker: running.asker,
     counted: new Set(prepared.rootFields.map(({ key }) => key)),

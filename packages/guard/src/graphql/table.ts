@@ -5,6 +5,7 @@
 import type { Limit } from '@castellan/limits';
 import type { ActionName, Filter, FilterOptions, PrincipalOf, ResourceName, Vocabulary } from '@castellan/policy';
 import type { Access } from '../access.ts';
+import type { FlowStep } from '../flow.ts';
 import type { StandardSchema } from '../standard-schema.ts';
 import type { AuthenticationNeed } from '../step-up.ts';
 
@@ -45,6 +46,10 @@ export interface GuardedField<V extends Vocabulary> extends FieldBase {
   readonly load?: (call: GraphqlCall<V>) => unknown;
   /** Of a mutation: the changes, whose members are fields that this principal must be allowed to write. */
   readonly writes?: 'nothing' | ((args: Arguments) => object);
+  /** The step of a business flow that this is, by whatever way its other steps are taken; of `Mutation` and `Query`. */
+  readonly flow?: FlowStep;
+  /** How many may run at once; of `Mutation` and `Query`. */
+  readonly atOnce?: number;
   /** How the person must have signed in for this; only where there is a `limit` too. */
   readonly authentication?: AuthenticationNeed;
 }
@@ -97,6 +102,8 @@ export interface AnyFieldRule extends FieldBase {
   readonly yields?: string | readonly string[];
   readonly load?: (call: never) => unknown;
   readonly writes?: 'nothing' | ((args: Arguments) => object);
+  readonly flow?: FlowStep;
+  readonly atOnce?: number;
   readonly authentication?: AuthenticationNeed;
   readonly reads?: readonly string[];
   readonly public?: string;
