@@ -26,7 +26,7 @@ import { statusConformance } from './conformance/status.ts';
 import type { Store } from './store.ts';
 
 /** Rows to begin with, for other tests and measurements of a store. */
-export { presentedRow, refreshEvents, start, startFamily } from './conformance/rows.ts';
+export { effects, presentedRow, refreshEvents, start, startFamily } from './conformance/rows.ts';
 
 /** Two stores that were opened separately on one empty database, as two nodes would. */
 export interface ConformanceStores {
