@@ -111,7 +111,12 @@ test('S-104[admin] S-106[admin] what is added is shown as it was given, and its 
     createdAt: now,
     changedAt: now,
   });
-  assert.equal((await clients.find('web'))?.origin, 'configuration');
+  const web = await clients.find('web');
+  assert.equal(web?.origin, 'configuration');
+  assert.deepEqual(web.registration['ownScopes'], ['invoices:read']);
+  const api = await resources.find(invoices);
+  assert.deepEqual(api?.registration['scopes'], { 'invoices:read': 'Read invoices' });
+  assert.deepEqual(api.registration['credentials'], { id: 'invoices-api', authentication: 'client_secret_basic' });
   const page = await clients.list({ after: '', limit: 10 });
   assert.deepEqual(
     page.map(({ id }) => id),

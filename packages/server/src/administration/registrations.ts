@@ -93,25 +93,30 @@ function viewEntry({ row, problems }: Entry<unknown>): RegistrationView {
 
 const configured = { origin: 'configuration', state: 'active', secrets: [], problems: [] } as const;
 
-function viewClient(client: Client): RegistrationView {
-  const { id, name, kind, redirectUris, postLogoutRedirectUris, responseModes, resources, defaultResource } = client;
-  const { idTokenAlgorithm, userinfoAlgorithm, pkce, consent, sector, logoUri, policyUri, tosUri } = client;
-  const lists = { grants: [...client.grants], scopes: [...client.scopes], ownScopes: [...client.ownScopes] };
-  const addresses = { redirectUris, postLogoutRedirectUris, responseModes, logoUri, policyUri, tosUri };
-  const choices = { resources, defaultResource, idTokenAlgorithm, userinfoAlgorithm, pkce, consent, sector };
-  const registration = { id, name, kind, ...viewProof(client), ...lists, ...addresses, ...choices };
-  return { ...configured, id, registration };
+const viewClient = (client: Client): RegistrationView => ({
+  ...configured,
+  id: client.id,
+  registration: registrationOf(client),
+});
+
+const viewResource = (resource: Resource): RegistrationView => ({
+  ...configured,
+  id: resource.audience,
+  registration: registrationOf(resource),
+});
+
+/** INVARIANT: the hashes are all that is not public of a party that the configuration registers. */
+function registrationOf(party: Client | Resource | Credentials): Readonly<Record<string, unknown>> {
+  const members = Object.entries(party).map(([name, value]: [string, unknown]) => viewMember(name, value));
+  return Object.fromEntries(members.filter(([name]) => name !== 'secretHashes'));
 }
 
-function viewResource(resource: Resource): RegistrationView {
-  const { audience, name, algorithm, accessTokenLifetime, tokenFormat, secretOnlyClients, credentials } = resource;
-  const scopes = Object.fromEntries(resource.scopes);
-  const registration = { audience, name, scopes, algorithm, accessTokenLifetime, tokenFormat, secretOnlyClients };
-  const proof = credentials === undefined ? {} : { credentials: { id: credentials.id, ...viewProof(credentials) } };
-  return { ...configured, id: audience, registration: { ...registration, ...proof } };
-}
-
-function viewProof({ authentication, keys, assertionAudience }: Credentials): object {
-  const place = keys !== undefined && 'uri' in keys ? { jwksUri: keys.uri } : { jwks: keys?.jwks };
-  return { authentication, assertionAudience, ...place };
+function viewMember(name: string, value: unknown): readonly [name: string, value: unknown] {
+  if (name === 'credentials') return [name, registrationOf(value as Credentials)];
+  if (name === 'keys') {
+    const keys = value as NonNullable<Credentials['keys']>;
+    return 'uri' in keys ? ['jwksUri', keys.uri] : ['jwks', keys.jwks];
+  }
+  if (value instanceof Set) return [name, [...value]];
+  return [name, value instanceof Map ? Object.fromEntries(value) : value];
 }
