@@ -5,7 +5,6 @@ const server = 'packages/server/src';
 const registry = `${server}/registry/registry.test.ts`;
 const administration = `${server}/administration/registrations.test.ts`;
 const sqlite = `${server}/store/sqlite.test.ts`;
-const postgres = `${server}/store/postgres.test.ts`;
 
 /** Breaks of one file, which the named test file must notice. */
 function at(file: string, test: string, lines: readonly Line[]): readonly Break[] {
@@ -161,7 +160,7 @@ export const registryMutants: readonly Break[] = [
       '',
     ],
   ]),
-  ...at('store/operations/switched-off.ts', postgres, [
+  ...at('store/operations/switched-off.ts', sqlite, [
     ['R-036', 'the removed are not switched off', "r.state <> 'active'", "r.state = 'locked'"],
   ]),
   ...at('endpoints/token/entitlement.ts', 'test/flows/registry.test.ts', [
