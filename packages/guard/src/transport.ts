@@ -18,8 +18,8 @@ export interface TransportDeps {
  * Checks that credentials came by https; where this API's own address is http on a loopback host, nothing is asked.
  *
  * A trusted proxy speaks for the part before it, by `X-Forwarded-Proto`: one that says nothing is not believed. Of
- * others the connection itself counts. Connections from this machine are let through, and so are requests that came by
- * no connection.
+ * others the connection itself counts. Connections from this machine are let through, and so are requests of which the
+ * transport says nothing: they came by no network (a socket in the file system, a call in the process).
  *
  * @throws {Refusal} `https_required`
  */
@@ -34,7 +34,6 @@ export function checkTransport({ peer, headers }: Pick<HttpRequest, 'peer' | 'he
   refuse('https_required', { detail: 'the request came by http' });
 }
 
-/** No address is that of a socket in the file system. */
 function isThisMachine(address: string): boolean {
-  return address === '' || address === '::1' || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
+  return address === '::1' || /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address);
 }

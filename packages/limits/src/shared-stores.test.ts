@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { systemRuntime } from '@castellan/protocol';
 import { availablePostgres } from '@castellan/testkit/postgres';
 import { availableRedis } from '@castellan/testkit/redis';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { limitStoreConformance, type MarkNodes, markStoreConformance, type Nodes } from './conformance.ts';
 import { mostSkew } from './limit-store.ts';
+import { surviveOutages } from './outage.ts';
 import { redisLimitStore } from './redis.ts';
 import { createLimitTable, createMarkTable, postgresLimitStore } from './sql/postgres.ts';
 import { sqliteLimitStore, sqliteMarkStore } from './sql/sqlite.ts';
@@ -262,4 +264,32 @@ test('R-175 R-190[limits] marks in SQLite that are over go, and those that are n
   }
   assert.ok(Number(count()) <= 900, `${count()} rows`);
   assert.equal(JSON.stringify(database.prepare('SELECT key FROM castellan_marks').all()).includes('nora'), false);
+});
+
+test('R-192[limits] a Redis that hangs in the middle, and wakes up again, gives nobody a second limit', {
+  skip: skipRedis,
+}, async () => {
+  assert.ok('redis' in redis);
+  const client = new Redis({ host: '127.0.0.1', port: redis.redis.port, commandTimeout: 5000 });
+  const shared = redisLimitStore(client, { namespace: 'hangs' });
+  let elapsed = 0;
+  const clock = { now: () => start + elapsed, monotonic: () => elapsed };
+  const told: string[] = [];
+  const store = surviveOutages(shared, { runtime: systemRuntime, tell: ({ type }) => told.push(type), deadline: 100 });
+  const admit = async (times: number): Promise<number> => {
+    let admitted = 0;
+    for (let index = 0; index < times; index += 1) {
+      if ((await store.take('a', { count: 10, period: 3600 }, clock)).admitted) admitted += 1;
+    }
+    return admitted;
+  };
+  assert.equal(await admit(6), 6);
+  redis.redis.freeze();
+  assert.equal(await admit(50), 4);
+  redis.redis.thaw();
+  await client.ping();
+  elapsed += 1000;
+  assert.equal(await admit(50), 0);
+  assert.deepEqual(told, ['limit_store.lost', 'limit_store.back']);
+  client.disconnect();
 });

@@ -5,7 +5,7 @@
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
+import { decodeUtf8, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
 import type { GuardAnswer } from '../route.ts';
@@ -51,8 +51,14 @@ function plainRequest(incoming: IncomingMessage, target: string): HttpRequest {
     query: mark < 0 ? '' : target.slice(mark + 1),
     headers: incoming.headersDistinct,
     body: '',
-    peer: { address: incoming.socket.remoteAddress ?? '', secure: 'encrypted' in incoming.socket },
+    peer: peerOf(incoming.socket),
   };
+}
+
+/** A socket in the file system has no address, and no network to protect it from. */
+function peerOf(socket: IncomingMessage['socket']): Peer {
+  const { remoteAddress: address } = socket;
+  return address === undefined ? { address: '' } : { address, secure: 'encrypted' in socket };
 }
 
 /** Counts bytes as they arrive: `Content-Length` is only a claim, and chunked bodies make none. */
