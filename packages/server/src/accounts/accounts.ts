@@ -105,7 +105,7 @@ async function signIn(deps: SignInDeps, attempt: SignInAttempt, exchange: Exchan
   return { verdict: 'signed_in', person };
 }
 
-/** Only told to the event: whether somebody who is not active may come in is said where the session is written. */
+/** Known here already; whoever loses their state after this is not let in where the session is written. */
 function failureOf(
   person: PersonRow | undefined,
   fits: 'right' | 'outdated' | 'wrong',

@@ -75,8 +75,11 @@ export function* holdConsents(
   });
 }
 
-/** Consents come and go under the person's row: what is not there has no row of its own that two could meet at. */
-function* lockConsents(person: string): Operation<void> {
+/**
+ * A step of a larger operation, before it touches sessions: consents come and go under the person's row, since what is
+ * not there has no row of its own that two could meet at.
+ */
+export function* lockConsents(person: string): Operation<void> {
   yield* lockedRow('SELECT id FROM persons WHERE id = $1', [person]);
 }
 

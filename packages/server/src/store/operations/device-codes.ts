@@ -11,7 +11,7 @@ import type { DeviceClaim, DeviceCodeRow, FoundDeviceCode } from '../device-code
 import { readInteger } from '../shape.ts';
 import { authorizations, deviceCodes, refreshFamilies, storedAuthorizations } from '../shapes.ts';
 import type { AuthorizationRow, RefreshFamilyRow } from '../store.ts';
-import { rememberConsent } from './consents.ts';
+import { lockConsents, rememberConsent } from './consents.ts';
 import { currentEpoch, readEpoch } from './epoch.ts';
 import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
@@ -96,12 +96,12 @@ export function* approveDeviceCode(
   { claim, authorization, consents }: DeviceApproval,
   events: RecordedEffects,
 ): Operation<'approved' | 'gone'> {
+  if (authorization.person !== undefined) yield* lockConsents(authorization.person);
   const sessionChain = yield* holdSessionChain(claim.session);
   const held = yield* lockedRow(`SELECT device_code_hash FROM device_codes WHERE ${claimed}`, claimValues(claim));
   if (sessionChain === undefined || held === undefined) return 'gone';
   if (yield* isSwitchedOff(authorization.client)) return 'gone';
   if (!(yield* takeParkedRequest(claim.parked, claim.now))) return 'gone';
-  // Before the authorization refers to the person, whose row two approvals at once would otherwise both share.
   for (const consent of consents) yield* rememberConsent(consent);
   const epoch = yield* readEpoch();
   yield* changes(
