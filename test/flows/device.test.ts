@@ -301,7 +301,7 @@ suite('the device page and its limits', () => {
     }
   });
 
-  test('R-054[device] R-019 the page says who, what, from where and when, and warns; nothing of it is markup', async () => {
+  test('R-054[device] S-103[device] R-019 the page says who, what, from where and when, and warns; nothing of it is markup', async () => {
     const { ask } = device(world, 'tv');
     const { complete } = codesOf(await ask({ scope: 'openid notes:read notes:write offline_access' }));
     const browser = world.browser();

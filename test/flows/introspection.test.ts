@@ -9,7 +9,7 @@ const machine = await createMachineWorld('introspection');
 const { world, introspect } = machine;
 after(machine.close);
 
-test('R-059[introspect] S-51 an API learns of a JWT for itself who, through whom and for what', async () => {
+test('R-059[introspect] S-103[introspect] S-51 an API learns of a JWT for itself who, through whom and for what', async () => {
   const { accessToken } = await personTokens(machine);
   const answer = await introspect(accessToken);
   assert.equal(answer.status, 200, answer.body);

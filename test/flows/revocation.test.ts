@@ -12,7 +12,7 @@ function assertDone(answer: JsonAnswer): void {
   assert.deepEqual([answer.status, answer.body], [200, '']);
 }
 
-test('R-062[revoke] S-50 a refresh token ends its authorization: every access token of either format, and itself', async () => {
+test('R-062[revoke] S-103[revoke] S-50 a refresh token ends its authorization: every access token of either format, and itself', async () => {
   const { accessToken, refreshToken, web } = await personTokens(machine);
   const bills = await web.refresh(refreshToken, { resource: audiences.bills });
   const opaque = String(bills.json['access_token']);

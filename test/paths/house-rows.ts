@@ -48,7 +48,7 @@ export const houseRows: readonly Section[] = [
   section('Invariants', [
     ['I-1', 'what is for one use succeeds once', 'code device dpop private-key-jwt sqlite postgres'],
     ['I-2', 'a refresh family has one live successor', 'refresh sqlite postgres'],
-    ['I-3', 'what was ended stays ended', 'logout revoke refresh sqlite postgres'],
+    ['I-3', 'what was ended stays ended', 'logout code revoke refresh sqlite postgres'],
     ['I-4', 'what was answered survives', 'refresh code sqlite postgres'],
     ['I-5', 'no success without effect', 'refresh code sqlite postgres'],
     ['I-6', 'a refused request changes nothing', 'authorize login consent code refresh'],

@@ -435,7 +435,7 @@ test('R-073[client-secret] a secret of ours that lost a character is noticed at 
   assert.deepEqual(keysOf(good, { ...environment, CLIENT_SECRET: whole.slice(0, -1) }), ['clients[0].secret']);
 });
 
-test('R-219[config] two clients of one id, and a scope of two resources, are refused', () => {
+test('R-219[config] S-106[config] two clients of one id, and a scope of two resources, are refused', () => {
   assert.deepEqual(keysOf({ ...good, clients: [web, web] }), ['clients[1].id']);
   const twice = { audience: 'https://two.example', name: 'Two', scopes: { 'things:read': 'Read', openid: 'Mine' } };
   assert.deepEqual(keysOf({ ...good, resources: [...(good.resources ?? []), twice] }), [
