@@ -94,8 +94,8 @@ export const begunMutants: readonly Mutant[] = [
     row: 'R-224',
     file: 'packages/audit/src/event.ts',
     breaks: 'an event tells the time in the words of the place where it was written',
-    find: '.toISOString();',
-    replace: '.toString();',
+    find: '.toISOString() };',
+    replace: '.toString() };',
     tests: ['packages/audit/src/event.test.ts'],
   },
 ];

@@ -71,7 +71,7 @@ export const guardMutants: readonly Break[] = [
     'limits.ts',
     [
       ['R-188', 'limits are counted and not kept', 'if (verdict.admitted) return;', 'return;'],
-      ['R-188', 'a client is not limited', 'client === undefined ? undefined : perClient', 'undefined'],
+      ['R-188', 'a client is not limited', 'perClient !== undefined && client !== undefined', 'false'],
       ['R-193', 'nobody is told when to come back', '{ retryAfter: verdict.retryAfter }', '{}'],
       ['R-191', 'all routes share one limit', 'key: `${route} ${issuer} ${subject}`', 'key: `${issuer} ${subject}`'],
     ],

@@ -281,7 +281,7 @@ export function recordEvents<E extends SecurityEvent>(
   correlation: string,
   events: NonEmpty<E>,
 ): NonEmpty<EventEnvelope & E> {
-  const time = new Date(recorder.now()).toISOString();
+  const time = isoTime(recorder.now());
   const [first, ...rest] = events;
   const record = (event: E): EventEnvelope & E => ({
     id: recorder.randomBytes(16).toString('base64url'),
@@ -293,4 +293,12 @@ export function recordEvents<E extends SecurityEvent>(
     ...event,
   });
   return [record(first), ...rest.map(record)];
+}
+
+/** What is written for a millisecond is the same for all that happens in it. */
+let written = { milliseconds: Number.NaN, text: '' };
+
+function isoTime(milliseconds: number): string {
+  if (written.milliseconds !== milliseconds) written = { milliseconds, text: new Date(milliseconds).toISOString() };
+  return written.text;
 }

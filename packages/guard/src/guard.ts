@@ -188,12 +188,15 @@ function strictly<T>(build: () => T): T {
 }
 
 function wholeBody(request: HttpRequest): BodyReader {
-  return async (limit) => (Buffer.byteLength(request.body) > limit ? refuse('body_too_large') : request.body);
+  return (limit) => (Buffer.byteLength(request.body) > limit ? refuse('body_too_large') : request.body);
 }
 
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
 async function handle(request: HttpRequest, reader: BodyReader, machinery: Machinery): Promise<GuardAnswer> {
-  const readBody: BodyReader = (limit) => withDeadline(machinery.runtime, slowBody, reader(limit));
+  const readBody: BodyReader = (limit) => {
+    const text = reader(limit);
+    return typeof text === 'string' ? text : withDeadline(machinery.runtime, slowBody, text);
+  };
   const trace = openTrace(request, machinery);
   const limiter = openLimiter({ ...machinery, trace });
   let answer: GuardAnswer;

@@ -18,7 +18,7 @@ export interface CheckedInput {
  * @throws {Refusal} `body_too_large` beyond so many bytes, counted as they arrive; `malformed_request` when they are
  * not UTF-8
  */
-export type BodyReader = (limit: number) => Promise<string>;
+export type BodyReader = (limit: number) => string | Promise<string>;
 
 /** What a reading of the input needs. */
 export interface InputDeps {
@@ -57,6 +57,7 @@ export async function readInput(deps: InputDeps): Promise<CheckedInput> {
 
 /** A repeated parameter is refused: two readers would take different ones (R-177). */
 export function readQuery(text: string): Readonly<Record<string, string>> {
+  if (text === '') return {};
   const parameters = parseForm(text);
   if (parameters.has('access_token')) refuse('secret_in_url', { detail: 'an access token in the query' });
   const repeated = [...parameters].find(([, values]) => values.length > 1);

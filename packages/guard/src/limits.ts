@@ -67,15 +67,16 @@ interface LimiterDeps {
 interface Bucket {
   readonly name: string;
   readonly key: string;
-  readonly limit: Limit | undefined;
+  readonly limit: Limit;
 }
 
 /** Makes the limiter of one request. A store that fails throws, and admits nothing. */
 export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
   const taken = new Map<string, readonly [Limit, Take]>();
   const take = async ({ name, key, limit }: Bucket): Promise<void> => {
-    if (limit === undefined) return;
-    const verdict = await limits.store.take(`${name} ${key}`, limit, runtime);
+    const answer = limits.store.take(`${name} ${key}`, limit, runtime);
+    // Awaiting only what has to be awaited: a store in memory answers at once.
+    const verdict = answer instanceof Promise ? await answer : answer;
     taken.set(name, [limit, verdict]);
     if (verdict.admitted) return;
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
@@ -86,8 +87,9 @@ export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
     takeCaller: async (caller) => {
       for (const bucket of callerBuckets(caller, limits)) await take(bucket);
     },
-    takeStranger: ({ route, limit, name = 'route' }) =>
-      take({ name, key: `${route} ${addressBucket(trace.address)}`, limit }),
+    takeStranger: async ({ route, limit, name = 'route' }) => {
+      if (limit !== undefined) await take({ name, key: `${route} ${addressBucket(trace.address)}`, limit });
+    },
     takeFlow: ({ access: { issuer, subject }, flow, quota }) =>
       take({ name: 'flow', key: `${flow} ${issuer} ${subject}`, limit: quota }),
     headers: () => (taken.size === 0 ? {} : rateLimitFields([...taken])),
@@ -101,12 +103,14 @@ function callerBuckets(
 ): readonly Bucket[] {
   const { issuer, subject, client } = access;
   const { perToken, perSubject, perClient } = limits;
-  return [
-    { name: 'token', key: perToken === undefined ? '' : hashSecret(token), limit: perToken },
-    { name: 'subject', key: `${issuer} ${subject}`, limit: perSubject },
-    { name: 'client', key: `${issuer} ${client}`, limit: client === undefined ? undefined : perClient },
-    { name, key: `${route} ${issuer} ${subject}`, limit },
-  ];
+  const buckets: Bucket[] = [];
+  if (perToken !== undefined) buckets.push({ name: 'token', key: hashSecret(token), limit: perToken });
+  if (perSubject !== undefined) buckets.push({ name: 'subject', key: `${issuer} ${subject}`, limit: perSubject });
+  if (perClient !== undefined && client !== undefined) {
+    buckets.push({ name: 'client', key: `${issuer} ${client}`, limit: perClient });
+  }
+  if (limit !== undefined) buckets.push({ name, key: `${route} ${issuer} ${subject}`, limit });
+  return buckets;
 }
 
 /**

@@ -47,14 +47,12 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
   const address = clientAddress(request, deps.trustedProxies);
   const record = (event: SecurityEvent): void => deps.record(recordEvents(deps.recorder, correlation, [event])[0]);
   const open = (start: Known): Trace => {
-    let known = start;
+    const known = { ...start };
     let isForked = false;
     return {
       correlation,
       address,
-      know: (more) => {
-        known = { ...known, ...more };
-      },
+      know: (more) => void Object.assign(known, more),
       notice: record,
       fork: () => {
         isForked = true;

@@ -1,7 +1,6 @@
 /** Which fields of an object a principal may read, and which an action may change. */
 import { carries, isObject, planFor, type UntypedRequest } from './decide.ts';
-import { type Plan, type RuleIndex, resourceOf } from './plan.ts';
-import type { Rule } from './rule.ts';
+import { type CompiledRule, type Plan, type RuleIndex, resourceOf } from './plan.ts';
 
 /** A request to read, whatever the action is. */
 export type UntypedReadRequest = Omit<UntypedRequest, 'action'> & { readonly type: string };
@@ -26,21 +25,27 @@ export function writable(index: RuleIndex, request: UntypedRequest): readonly st
 function openFields(index: RuleIndex, request: UntypedRequest, what: 'reads' | 'writes'): readonly string[] {
   try {
     const plan = planFor(index[what], request.action, request);
-    const declared = Object.keys(index.vocabulary.resources[resourceOf(request.action)]?.fields ?? {});
-    const [open, closed] = plan === undefined ? [] : holding(plan, request);
-    const names = (rules: readonly Rule[] = []): ReadonlySet<string> => new Set(rules.flatMap((rule) => rule[what]));
-    const [opened, kept] = [names(open), names(closed)];
-    return declared.filter((field) => opened.has(field) && !kept.has(field));
+    if (plan === undefined) return [];
+    const [open, closed] = holding(plan, request);
+    return plan.fieldLists.find(open, closed, () => {
+      const declared = Object.keys(index.vocabulary.resources[resourceOf(request.action)]?.fields ?? {});
+      const names = (rules: readonly CompiledRule[]): ReadonlySet<string> =>
+        new Set(rules.flatMap(({ rule }) => rule[what]));
+      const [opened, kept] = [names(open), names(closed)];
+      return declared.filter((field) => opened.has(field) && !kept.has(field));
+    });
   } catch {
     return [];
   }
 }
 
+type Holding = readonly CompiledRule[];
+
 /** The permits and the forbids that hold; none when something is missing. */
-function holding(plan: Plan, request: UntypedRequest): readonly [open: readonly Rule[], closed: readonly Rule[]] {
+function holding(plan: Plan, request: UntypedRequest): readonly [open: Holding, closed: Holding] {
   const values = isObject(request.resource) ? plan.slots.read(request) : undefined;
   if (values === undefined) return [[], []];
-  const rulesOf = (rules: Plan['permits']): readonly Rule[] =>
-    rules.filter((one) => one.when.holds(values) === true).map((one) => one.rule);
-  return [rulesOf(plan.permits).filter((rule) => carries(request.scopes, rule.scopes)), rulesOf(plan.forbids)];
+  const holds = (one: CompiledRule): boolean => one.when.holds(values) === true;
+  const open = plan.permits.filter(holds).filter((one) => carries(request.scopes, one.rule.scopes));
+  return [open, plan.forbids.filter(holds)];
 }

@@ -2,6 +2,7 @@
 import { type CompiledCondition, compileCondition } from './compile.ts';
 import type { Term } from './condition.ts';
 import { createOutcomes, type Decision, decisionOf, decisionWithout, type Outcomes } from './decision.ts';
+import { createFieldLists, type FieldLists } from './field-lists.ts';
 import { concerns, conditionOf, type Rule } from './rule.ts';
 import { createSlots, type Declared, type Layout, type SlotReader } from './slots.ts';
 import type { AttributeSpec, Vocabulary } from './vocabulary.ts';
@@ -22,6 +23,8 @@ export interface Plan {
   readonly permits: readonly CompiledRule[];
   readonly forbidding: Outcomes;
   readonly permitting: Outcomes;
+  /** The fields that rules open together. */
+  readonly fieldLists: FieldLists;
   /** Where everything that is asked for goes. */
   readonly layout: Layout;
   /** Where values are put while one request is judged; taken out meanwhile. */
@@ -101,7 +104,16 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
       const [forbidding, permitting] = [outcomesOf(forbids), outcomesOf(permits)];
       return [
         kind,
-        { slots, layout: slots.layout, forbids, permits, forbidding, permitting, spare: { values: undefined } },
+        {
+          slots,
+          layout: slots.layout,
+          forbids,
+          permits,
+          forbidding,
+          permitting,
+          fieldLists: createFieldLists(),
+          spare: { values: undefined },
+        },
       ];
     }),
   );

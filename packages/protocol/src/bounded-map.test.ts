@@ -33,6 +33,18 @@ test('R-153[protocol] it never grows beyond its capacity and keeps what a list w
   );
 });
 
+test('R-153[protocol] what made room is gone, also when it was the last to be asked for', () => {
+  const map = createBoundedMap<string, number>(1);
+  map.set('a', 1);
+  assert.equal(map.get('a'), 1);
+  map.set('b', 2);
+  assert.deepEqual([map.get('a'), map.get('b'), map.size()], [undefined, 2, 1]);
+  map.delete('b');
+  assert.deepEqual([map.get('b'), map.size()], [undefined, 0]);
+  map.set('c', 3);
+  assert.deepEqual([map.get('b'), map.get('c')], [undefined, 3]);
+});
+
 test('R-155[protocol] a capacity that bounds nothing is refused', () => {
   for (const capacity of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 30]) {
     assert.throws(() => createBoundedMap(capacity), TypeError);

@@ -19,27 +19,106 @@ export function createBoundedMap<K, V>(capacity: number): BoundedMap<K, V> {
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > 16_777_216) {
     throw new TypeError('A capacity is a whole number from 1 to 16777216.');
   }
-  // A Map keeps the order of insertion; putting an entry back makes it the youngest.
-  const entries = new Map<K, V>();
+  const places = new Map<K, number>();
+  const keys: (K | undefined)[] = [];
+  const values: (V | undefined)[] = [];
+  const free: number[] = [];
+  const order = createOrder();
+  // What was just read is mostly what is written next, and what is asked for most is asked for again.
+  let recentKey: K | undefined;
+  let recentPlace = nobody;
+  const placeOf = (key: K): number | undefined => {
+    if (recentPlace !== nobody && key === recentKey) return recentPlace;
+    const place = places.get(key);
+    if (place === undefined) return undefined;
+    recentKey = key;
+    recentPlace = place;
+    return place;
+  };
+  const placeFor = (key: K): number => {
+    if (places.size < capacity) return free.pop() ?? keys.push(key) - 1;
+    const oldest = order.oldest();
+    recentPlace = nobody;
+    places.delete(keys[oldest] as K);
+    order.remove(oldest);
+    return oldest;
+  };
   return {
     get: (key) => {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
-      entries.delete(key);
-      entries.set(key, value);
-      return value;
+      const place = placeOf(key);
+      if (place === undefined) return undefined;
+      order.touch(place);
+      return values[place];
     },
     set: (key, value) => {
-      entries.delete(key);
-      if (entries.size >= capacity) {
-        const [oldest] = entries.keys();
-        entries.delete(oldest as K);
+      const known = placeOf(key);
+      if (known !== undefined) {
+        values[known] = value;
+        return order.touch(known);
       }
-      entries.set(key, value);
+      const place = placeFor(key);
+      places.set(key, place);
+      keys[place] = key;
+      values[place] = value;
+      return order.add(place);
     },
     delete: (key) => {
-      entries.delete(key);
+      const place = places.get(key);
+      if (place === undefined) return;
+      recentPlace = nobody;
+      places.delete(key);
+      keys[place] = undefined;
+      values[place] = undefined;
+      order.remove(place);
+      free.push(place);
     },
-    size: () => entries.size,
+    size: () => places.size,
   };
+}
+
+/** Places from the youngest to the oldest, as links between numbers: what is used again is moved without a look-up. */
+interface Order {
+  readonly oldest: () => number;
+  readonly add: (place: number) => void;
+  readonly remove: (place: number) => void;
+  /** Makes it the youngest; for the one that is, which is asked for most, that is nothing to do. */
+  readonly touch: (place: number) => void;
+}
+
+const nobody = -1;
+
+function createOrder(): Order {
+  let [older, younger] = [new Int32Array(16), new Int32Array(16)];
+  let [youngest, oldest] = [nobody, nobody];
+  const remove = (place: number): void => {
+    const [before, after] = [older[place] ?? nobody, younger[place] ?? nobody];
+    if (before === nobody) oldest = after;
+    else younger[before] = after;
+    if (after === nobody) youngest = before;
+    else older[after] = before;
+  };
+  const add = (place: number): void => {
+    if (place >= older.length) [older, younger] = [grown(older), grown(younger)];
+    older[place] = youngest;
+    younger[place] = nobody;
+    if (youngest === nobody) oldest = place;
+    else younger[youngest] = place;
+    youngest = place;
+  };
+  return {
+    oldest: () => oldest,
+    add,
+    remove,
+    touch: (place) => {
+      if (place === youngest) return;
+      remove(place);
+      add(place);
+    },
+  };
+}
+
+function grown(links: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(links.length * 2);
+  larger.set(links);
+  return larger;
 }

@@ -63,18 +63,28 @@ function peerOf(socket: IncomingMessage['socket']): Peer {
 
 /** Counts bytes as they arrive: `Content-Length` is only a claim, and chunked bodies make none. */
 function bodyReader(incoming: IncomingMessage): BodyReader {
-  return async (limit) => {
+  return (limit) => {
     // What somebody else has read or parsed would look like an empty body here, and nobody has checked it.
     if (incoming.readableDidRead) refuse('server_error', { detail: bodyTaken });
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of chunksOf(incoming)) {
-      length += chunk.length;
-      if (length > limit) refuse('body_too_large');
-      chunks.push(chunk);
-    }
-    return decodeUtf8(Buffer.concat(chunks)) ?? refuse('malformed_request', { detail: 'the body is not UTF-8' });
+    return hasBody(incoming) ? readBody(incoming, limit) : '';
   };
+}
+
+/** RFC 9112 §6.3: without either field there is none. HTTP/2 needs neither. */
+function hasBody({ httpVersionMajor, headers }: IncomingMessage): boolean {
+  const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  return isFramed || httpVersionMajor !== 1;
+}
+
+async function readBody(incoming: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of chunksOf(incoming)) {
+    length += chunk.length;
+    if (length > limit) refuse('body_too_large');
+    chunks.push(chunk);
+  }
+  return decodeUtf8(Buffer.concat(chunks)) ?? refuse('malformed_request', { detail: 'the body is not UTF-8' });
 }
 
 /** Leaving the loop early must leave the connection open: the refusal still has to be answered on it. */

@@ -25,6 +25,7 @@ export function clientAddress(
   trustedProxies: readonly string[],
 ): string {
   const peer = canonicalAddress(request.peer.address) ?? noAddress;
+  if (trustedProxies.length === 0) return peer;
   const trusted = proxyList(trustedProxies);
   if (!isTrusted(trusted, peer)) return peer;
   const hops = (request.headers['x-forwarded-for'] ?? []).join(',').split(',');
