@@ -84,4 +84,12 @@ export const keysMutants: readonly Mutant[] = [
     replace: '',
     tests: changes,
   },
+  {
+    row: 'R-217',
+    file: 'packages/protocol/src/jose/algorithms.ts',
+    breaks: 'RSA keys are too short',
+    find: 'export const minimumRsaBits = 2048;',
+    replace: 'export const minimumRsaBits = 1024;',
+    tests: ['packages/server/src/endpoints/discovery/discovery.test.ts'],
+  },
 ];

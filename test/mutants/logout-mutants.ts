@@ -95,4 +95,20 @@ export const logoutMutants: readonly Mutant[] = [
     replace: "'JWT', {",
     tests: flow,
   },
+  {
+    row: 'R-069',
+    file: 'packages/server/src/http/private-hosts.ts',
+    breaks: 'every port of a named host is reached',
+    find: 'named.has(url.host)',
+    replace: '(named.has(url.host) || named.has(url.hostname))',
+    tests: ['packages/server/src/http/private-hosts.test.ts'],
+  },
+  {
+    row: 'R-069',
+    file: 'packages/server/src/http/private-hosts.ts',
+    breaks: 'a named host sends a call on to wherever it likes',
+    find: "{ ...init, redirect: 'error' }",
+    replace: '{ ...init }',
+    tests: ['packages/server/src/http/private-hosts.test.ts'],
+  },
 ];

@@ -29,6 +29,12 @@ export interface Config {
   readonly limitStore?: LimitStore;
   /** Addresses or CIDR ranges of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Hosts inside of your network that addresses of clients may name all the same: their key sets (`jwksUri`) and where
+   * they are told of a logout (`backchannelLogoutUri`). Each as `host` or `host:port`, compared whole; https stays
+   * required. Without it every such address must be a public one. It is told as an event at each start.
+   */
+  readonly privateHosts?: readonly string[];
 }
 
 /** Where a secret comes from; never the configuration itself. */
@@ -199,4 +205,5 @@ export interface ResolvedConfig {
   readonly limits: LimitSettings;
   readonly limitStore: LimitStore | undefined;
   readonly trustedProxies: readonly string[];
+  readonly privateHosts: readonly string[];
 }

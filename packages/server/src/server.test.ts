@@ -69,6 +69,44 @@ test('R-223[events] R-225 the first event tells the settings and no secret; sink
   assert.ok(!JSON.stringify(sink.events).includes(folder));
 });
 
+test('R-069[private-key-jwt] R-223[events] an address inside of a network is called once its host is named, which is told at each start', async (t) => {
+  const calls: string[] = [];
+  const called = (by: string) => async (url: string | URL) => {
+    calls.push(`${by} ${String(url)}`);
+    return Response.json({ keys: [] });
+  };
+  const runtime = { ...systemRuntime, fetch: called('inside'), fetchUntrusted: called('stranger') };
+  const assertion = [{ alg: 'ES256', kid: 'x' }, { iss: 'a', sub: 'a' }, 'x']
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  for (const privateHosts of [[], ['rp.internal']]) {
+    const sink = memorySink();
+    const client = { id: 'a', name: 'A', kind: 'web', authentication: 'private_key_jwt', scopes: [] } as const;
+    const uris = { redirectUris: ['https://rp.internal/callback'], jwksUri: 'https://rp.internal/jwks' };
+    const config = minimal(temporaryFolder(t), { privateHosts, clients: [{ ...client, ...uris }] });
+    const server = await createServer(config, runtime, [sink]);
+    const claims = {
+      iss: 'a',
+      sub: 'a',
+      aud: config.issuer,
+      jti: 'j',
+      exp: Math.floor(systemRuntime.now() / 1000) + 60,
+    };
+    const [header, , signature] = assertion.split('.');
+    const token = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`;
+    const form = { grant_type: 'authorization_code', client_assertion_type: type, client_assertion: token };
+    const body = new URLSearchParams(form).toString();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const request = new Request('https://id.example/token', { method: 'POST', headers, body });
+    assert.equal((await fetchHandler(server)(request, { address: '192.0.2.1' })).status, 401);
+    await server.close();
+    const told = sink.events.flatMap((event) => (event.type === 'insecure.used' ? event.choice : []));
+    assert.deepEqual(told, privateHosts.length === 0 ? [] : ['privateHosts rp.internal']);
+  }
+  assert.deepEqual(calls, ['stranger https://rp.internal/jwks', 'inside https://rp.internal/jwks']);
+});
+
 test('R-183[fetch] R-184 the server answers inside anything that speaks fetch', async (t) => {
   const server = await createServer(minimal(temporaryFolder(t)));
   t.after(() => server.close());

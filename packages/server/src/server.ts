@@ -12,6 +12,7 @@ import { assemble } from './assemble.ts';
 import type { Config, ResolvedConfig } from './config.ts';
 import { type EventFlow, startEventFlow } from './events/events.ts';
 import type { CarriedRequest, Handle } from './http/handle.ts';
+import { withPrivateHosts } from './http/private-hosts.ts';
 import { describeFailure } from './http/trace.ts';
 import { createKeyRing, type KeyRing, type KeyRingDeps } from './keys/key-ring.ts';
 import { deriveKey } from './keys/master-key.ts';
@@ -54,10 +55,11 @@ export interface Server {
  */
 export async function createServer(
   config: Config,
-  runtime: Runtime = systemRuntime,
+  given: Runtime = systemRuntime,
   sinks: readonly Sink[] = [],
 ): Promise<Server> {
   const resolved = resolveConfig(config);
+  const runtime = withPrivateHosts(given, resolved.privateHosts);
   const recorder: Recorder = { source: resolved.issuer, now: runtime.now, randomBytes: runtime.randomBytes };
   const store = await openStore(resolved.store, runtime);
   try {
@@ -121,6 +123,9 @@ function run(opened: Opened): Server {
   const stopJobs = startJobs(opened);
   let closing: Promise<void> | undefined;
   notice(opened, { type: 'server.started', settings: describeSettings(config) });
+  if (config.privateHosts.length > 0) {
+    notice(opened, { type: 'insecure.used', choice: `privateHosts ${config.privateHosts.join(' ')}` });
+  }
   opened.registry.watch((event) => notice(opened, event));
   return {
     issuer: config.issuer,

@@ -14,6 +14,7 @@ import {
   issuerSchema,
   lifetimesSchema,
   limitsSchema,
+  privateHostsSchema,
   readPart,
   refreshRetrySchema,
   resourceSchema,
@@ -34,6 +35,7 @@ const keys = [
   'limits',
   'limitStore',
   'trustedProxies',
+  'privateHosts',
 ] as const satisfies readonly (keyof Config)[];
 
 /**
@@ -58,6 +60,10 @@ export function resolveConfig(config: Config, environment: Environment = process
   const limits = readPart({ key: 'limits', schema: limitsSchema, value: parts.limits ?? {} }, problems);
   const limitStore = resolveLimitStore(parts, problems);
   const trustedProxies = resolveProxies(parts, problems);
+  const privateHosts = readPart(
+    { key: 'privateHosts', schema: privateHostsSchema, value: parts.privateHosts ?? [] },
+    problems,
+  );
   const resources = resolveResources(
     readList({ key: 'resources', schema: resourceSchema, value: parts.resources }, problems),
     // A stand-in for what is wrong itself, so that the rest can still be checked; it never gets further than here.
@@ -73,7 +79,8 @@ export function resolveConfig(config: Config, environment: Environment = process
     lifetimes === undefined ||
     refreshRetry === undefined ||
     limits === undefined ||
-    trustedProxies === undefined
+    trustedProxies === undefined ||
+    privateHosts === undefined
   ) {
     throw new ConfigError(problems.all());
   }
@@ -88,6 +95,7 @@ export function resolveConfig(config: Config, environment: Environment = process
     limits,
     limitStore,
     trustedProxies,
+    privateHosts,
   });
 }
 

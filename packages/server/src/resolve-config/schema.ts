@@ -102,6 +102,14 @@ export const limitsSchema: z.ZodType<LimitSettings> = object({
   userCodeOverall: limit(300, 600),
 });
 
+const hostForm = 'a host, or host:port, in small letters and without the port 443';
+
+export const privateHostsSchema: z.ZodType<readonly string[]> = list(
+  text(300).refine((host) => /^[a-z0-9.[\]:-]+$/.test(host) && URL.parse(`https://${host}/`)?.host === host, {
+    error: hostForm,
+  }),
+);
+
 export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100));
 
 const twoSecrets = 'one or two secrets';
