@@ -77,7 +77,7 @@ export function createStatusLists(deps: StatusListDeps): StatusLists {
 
 /** Of an epoch that is over the database may not know how many there were. */
 function exists({ epoch, list }: ListName, position: StatusPosition): boolean {
-  return epoch < position.epoch || (epoch === position.epoch && list * listSize < position.endOfIndexes);
+  return epoch < position.epoch || (epoch === position.epoch && list * listSize <= position.endOfIndexes);
 }
 
 /** A clock that was set back makes a list anew too. */
