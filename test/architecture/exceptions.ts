@@ -226,8 +226,8 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/graphql/run.ts',
-    count: 2,
-    because: 'what the engine throws is kept as a failure of its operation; what ends a stream is its last frame',
+    count: 3,
+    because: 'what the engine or its result throws is the failure of its operation; what ends a stream its last frame',
   },
   {
     path: 'packages/guard/src/graphql/stream.ts',

@@ -33,3 +33,51 @@ test('R-199[graphql] S-64[graphql] S-67 the schema answers nobody who runs it pa
     assert.equal(JSON.stringify(data ?? {}).includes('ok'), false);
   }
 });
+
+test('R-202[graphql] I-7[guard] a result that cannot be written, and an engine that fails, end with one event each', async () => {
+  const engines = [
+    () => ({ data: { me: 1n } }),
+    () => {
+      throw new TypeError('hunter2');
+    },
+    async () => Promise.reject(new Error('hunter2')),
+    async function* () {
+      yield await Promise.resolve({ data: {} });
+    },
+  ];
+  for (const run of engines) {
+    const world = await startWorld({ graphql: { engine: { execute: run, subscribe } } });
+    const answer = await world.ask('{ me { id } }', { token: await world.token() });
+    assert.equal(answer.status, 500);
+    assert.equal(answer.text.includes('hunter2'), false);
+    assert.deepEqual(
+      (await world.outcomes()).map(({ outcome, status, reason }) => [outcome, status, reason]),
+      [['failure', 500, 'server_error']],
+    );
+  }
+});
+
+test('R-202[graphql] R-183 a stream that fails in the middle ends with a frame that says nothing, and the process lives', async () => {
+  const sources = [
+    async function* () {
+      yield await Promise.resolve({ data: { tick: 1n } });
+    },
+    async function* () {
+      yield await Promise.reject(new Error('hunter2'));
+    },
+  ];
+  for (const source of sources) {
+    const world = await startWorld({ graphql: { engine: { execute, subscribe: source } } });
+    const headers = { accept: ['text/event-stream'] };
+    const answer = await world.ask('subscription { tick }', { token: await world.token(), headers });
+    let text = '';
+    for await (const frame of answer.stream ?? []) text += frame;
+    assert.match(text, /^event: next\ndata: \{"errors":\[\{"message":"Something went wrong here\."/);
+    assert.match(text, /event: complete\ndata:\n\n$/);
+    assert.equal(text.includes('hunter2'), false);
+    assert.deepEqual(
+      (await world.outcomes()).map(({ outcome }) => outcome),
+      ['failure'],
+    );
+  }
+});

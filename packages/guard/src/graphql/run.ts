@@ -10,7 +10,7 @@ import type { Access } from '../access.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Exchange, GuardAnswer } from '../route.ts';
 import { requireAuthentication } from '../step-up.ts';
-import type { Trace } from '../trace.ts';
+import { describeFailure, type Trace } from '../trace.ts';
 import {
   errorOf,
   eventStreamType,
@@ -152,11 +152,21 @@ interface Running {
   readonly asker: Asker | undefined;
 }
 
+/** INVARIANT: each operation ends with its own event, also one whose result cannot even be written down. */
 async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswer> {
   const { exchange } = running;
   const trace = exchange.trace.fork();
   if (plan.prepared === undefined) return endRefused(plan.refusal, trace, exchange);
-  const { prepared } = plan;
+  try {
+    return await run(plan.prepared, { ...running, trace });
+  } catch (error) {
+    trace.notice({ type: 'failure', where: 'graphql', error: describeFailure(error) });
+    return endRefused(error instanceof Refusal ? error : new Refusal('server_error'), trace, exchange);
+  }
+}
+
+async function run(prepared: Prepared, running: Running & { readonly trace: Trace }): Promise<GuardAnswer> {
+  const { exchange, trace } = running;
   const fields = prepared.rootFields.map(({ field }) => field);
   trace.know({ operation: `${prepared.operation.operation} ${fields.join(' ')}` });
   const operation = openOperation({
@@ -167,7 +177,7 @@ async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswe
     asker: running.asker,
     counted: new Set(prepared.rootFields.map(({ key }) => key)),
   });
-  const started = { ...running, trace, prepared, operation };
+  const started = { ...running, prepared, operation };
   const refusal = permitRoots(started);
   if (refusal !== undefined) return endRefused(refusal, trace, exchange, operation);
   return prepared.operation.operation === 'subscription' ? subscribe(started) : execute(started);

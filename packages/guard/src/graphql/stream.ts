@@ -57,36 +57,40 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
     wake?.();
   };
   const refuseAll = (refusal: Refusal): void => close(refusal, [frameOf(deps.errors(refusal)), completed]);
+  // INVARIANT: nothing that fails here is left to nobody: a stream belongs to no request that would answer for it.
+  const orFail = (work: Promise<void>): void => {
+    work.then(undefined, (error: unknown) => refuseAll(deps.failed(error)));
+  };
   const tick = async (): Promise<void> => {
     const refusal = await deps.recheck();
     if (isClosed) return;
     if (refusal !== undefined) return refuseAll(refusal);
     if (frames.length === 0) send(alive);
-    cancel = deps.runtime.schedule(deps.every, () => void tick());
+    plan();
   };
-  const pull = (): void => {
+  const plan = (): void => {
+    cancel = deps.runtime.schedule(deps.every, () => orFail(tick()));
+  };
+  const pull = async (): Promise<void> => {
     if (isPulling || isClosed) return;
     isPulling = true;
-    deps.prepare();
-    deps.results.next().then(
-      ({ done, value }) => {
-        isPulling = false;
-        if (isClosed) return;
-        if (done === true) return close(undefined, [completed]);
-        const shaped = deps.shape(value);
-        if (shaped === undefined) pull();
-        else send(frameOf(shaped));
-      },
-      (error: unknown) => refuseAll(deps.failed(error)),
-    );
+    for (let shaped: object | undefined; shaped === undefined; ) {
+      deps.prepare();
+      const { done, value } = await deps.results.next();
+      if (isClosed) return;
+      if (done === true) return close(undefined, [completed]);
+      shaped = deps.shape(value);
+      if (shaped !== undefined) send(frameOf(shaped));
+    }
+    isPulling = false;
   };
-  cancel = deps.runtime.schedule(deps.every, () => void tick());
+  plan();
   const next = async (): Promise<IteratorResult<string>> => {
     for (;;) {
       const frame = frames.shift();
       if (frame !== undefined) return { done: false, value: frame };
       if (isClosed) return { done: true, value: undefined };
-      pull();
+      orFail(pull());
       if (frames.length === 0 && !isClosed) {
         await new Promise<void>((resolve) => {
           wake = resolve;
