@@ -163,6 +163,9 @@ export const registryMutants: readonly Break[] = [
   ...at('store/operations/switched-off.ts', sqlite, [
     ['R-036', 'the removed are not switched off', "r.state <> 'active'", "r.state = 'locked'"],
   ]),
+  ...at('routes.ts', 'test/flows/store-away.test.ts', [
+    ['R-036', 'documents go when the store does', "  outage: 'serve',\n", ''],
+  ]),
   ...at('endpoints/token/entitlement.ts', 'test/flows/registry.test.ts', [
     ['R-017', 'a disabled API gets tokens', 'directory.find(audience) ?? []', 'directory.findKnown(audience) ?? []'],
   ]),

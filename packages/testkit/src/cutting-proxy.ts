@@ -9,6 +9,7 @@ export interface CuttingProxy {
    * it (`drop`).
    */
   readonly cutAtCommit: (how: 'deliver' | 'drop' | undefined) => void;
+  /** Cuts every connection, and lets nobody in any more. */
   readonly close: () => Promise<void>;
 }
 
@@ -17,7 +18,9 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
   const target = new URL(url);
   const { port, hostname } = target;
   let how: 'deliver' | 'drop' | undefined;
+  const clients = new Set<Socket>();
   const server = createServer((client) => {
+    clients.add(client);
     const database = connect(Number(port), hostname);
     for (const socket of [client, database]) socket.on('error', () => undefined);
     let cutting = false;
@@ -30,7 +33,10 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
       if (cutting) cut(client, database);
       else client.write(data);
     });
-    client.on('close', () => database.destroy());
+    client.on('close', () => {
+      clients.delete(client);
+      database.destroy();
+    });
     database.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve) => {
@@ -46,6 +52,7 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        cut(...clients);
       }),
   };
 }

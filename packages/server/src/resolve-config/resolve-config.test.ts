@@ -288,8 +288,8 @@ const clientRules: readonly (readonly [rows: string, title: string, change: obje
     { postLogoutRedirectUris: ['https://web.example/#bye'] },
     'clients[0].postLogoutRedirectUris[0]',
   ],
-  ['R-219', 'a scope nobody has', { scopes: ['openid', 'things:delete'] }, 'clients[0].scopes[1]'],
-  ['R-219', 'a scope of a resource it does not have', { resources: [] }, 'clients[0].scopes[1]'],
+  ['S-106', 'a scope nobody has', { scopes: ['openid', 'things:delete'] }, 'clients[0].scopes[1]'],
+  ['S-106', 'a scope of a resource it does not have', { resources: [] }, 'clients[0].scopes[1]'],
   ['R-219', 'an unknown resource', { resources: [api, 'https://other.example'] }, 'clients[0].resources[1]'],
   [
     'R-219',
