@@ -304,7 +304,7 @@ async function answerGuarded(request: HttpRequest, answering: GuardedAnswering):
   const { trace, route, found, policy, readBody, bodyLimit } = answering;
   const access = await answering.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
   trace.know({ principal: access.subject, client: access.client, action: route.action });
-  const token = readBearer(request.headers);
+  const token = (): string => readBearer(request.headers);
   await answering.limiter.takeCaller({ access, token, route: found.name, limit: route.limit });
   if (route.clientKey === true) requireClientKey(access);
   if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());

@@ -24,7 +24,8 @@ export interface GuardLimits {
 /** What a request is held to once it is known whose it is. */
 interface CallerLimits {
   readonly access: Access;
-  readonly token: string;
+  /** Asked for only where tokens are limited: reading it costs as much as a look at the limit. */
+  readonly token: () => string;
   /** The canonical name of the route: ids in a path make no new buckets (R-191). */
   readonly route: string;
   /** The route's own; undefined when it has none. */
@@ -104,7 +105,7 @@ function callerBuckets(
   const { issuer, subject, client } = access;
   const { perToken, perSubject, perClient } = limits;
   const buckets: Bucket[] = [];
-  if (perToken !== undefined) buckets.push({ name: 'token', key: hashSecret(token), limit: perToken });
+  if (perToken !== undefined) buckets.push({ name: 'token', key: hashSecret(token()), limit: perToken });
   if (perSubject !== undefined) buckets.push({ name: 'subject', key: `${issuer} ${subject}`, limit: perSubject });
   if (perClient !== undefined && client !== undefined) {
     buckets.push({ name: 'client', key: `${issuer} ${client}`, limit: perClient });

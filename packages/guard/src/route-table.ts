@@ -210,7 +210,10 @@ function allowOf(place: readonly Row[]): string {
   return [...new Set(methods.includes('GET') ? [...methods, 'HEAD'] : methods)].sort().join(', ');
 }
 
+const noParams: Readonly<Record<string, string>> = Object.freeze({});
+
 function paramsOf(pattern: readonly string[], segments: readonly string[]): Readonly<Record<string, string>> {
+  if (!pattern.some(isParameter)) return noParams;
   const pairs = pattern.flatMap((part, index) =>
     isParameter(part) ? [[part.slice(1), segments[index]] as const] : [],
   );

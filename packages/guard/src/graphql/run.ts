@@ -141,7 +141,7 @@ async function takeLimits(plans: readonly Plan[], { exchange, endpoint, access }
         ...(name === undefined ? {} : { name }),
       };
       if (access === undefined) await limiter.takeStranger(own);
-      else await limiter.takeCaller({ ...own, access, token: readBearer(request.headers) });
+      else await limiter.takeCaller({ ...own, access, token: () => readBearer(request.headers) });
     }
   }
 }

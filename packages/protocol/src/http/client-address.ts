@@ -134,6 +134,7 @@ function proxyList(proxies: readonly string[]): BlockList {
  * @example isTrustedProxy(request.peer.address, ['10.0.0.0/8']);
  */
 export function isTrustedProxy(address: string, trustedProxies: readonly string[]): boolean {
+  if (trustedProxies.length === 0) return false;
   return isTrusted(proxyList(trustedProxies), canonicalAddress(address) ?? noAddress);
 }
 
