@@ -219,4 +219,20 @@ export const graphqlMutants: readonly Break[] = [
     replace: 'false ?',
     tests: [`${folder}/held.test.ts`],
   },
+  ...at('run.ts', [
+    [
+      'I-7',
+      'an operation that fails has no event',
+      "return endRefused(error instanceof Refusal ? error : new Refusal('server_error'), trace, exchange);",
+      'throw error;',
+    ],
+  ]),
+  ...at('stream.ts', [
+    [
+      'R-183',
+      'what fails in a stream is left to nobody',
+      'work.then(undefined, (error: unknown) => refuseAll(deps.failed(error)));',
+      'void work;',
+    ],
+  ]),
 ];
