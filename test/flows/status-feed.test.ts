@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type EffectEvent, type RecordedEffects, recordEvents } from '@castellan/audit';
+import { statusLists } from '@castellan/guard';
 import {
+  generateSigningKey,
   readEventStream,
   readStatusChange,
   type StatusChange,
   type StreamPart,
+  signJwt,
   systemRuntime,
 } from '@castellan/protocol';
 import { openSqliteStore, type Store } from '@castellan/server';
-import { basic, formOf, type HeaderPairs, post, until } from '@castellan/testkit';
+import { audiences, basic, createWorld, formOf, type HeaderPairs, post, until } from '@castellan/testkit';
 import { createMachineWorld, type MachineWorld, notesApi, secrets } from './machine-world.ts';
 import { issueBy, statusOf, ways } from './status-world.ts';
 
@@ -218,4 +221,56 @@ test('R-064[status] an API proves itself again after an hour', async () => {
   assert.equal(listening.hasEnded(), false);
   await world.clock.advance(20);
   await until(() => listening.hasEnded());
+});
+
+test('R-064[status] R-072 an API with a key of its own proves itself by an assertion, each of which counts once', async () => {
+  const { privateKey, publicJwk } = await generateSigningKey('ES256');
+  const key = { kid: publicJwk.kid, algorithm: 'ES256', privateKey } as const;
+  const credentials = { id: 'keyed-api', authentication: 'private_key_jwt', jwks: { keys: [publicJwk] } } as const;
+  await using own = await createWorld({
+    seed: 'status-feed-key',
+    config: (config) => ({
+      ...config,
+      resources: (config.resources ?? []).map((one) =>
+        one.audience === audiences.notes ? { ...one, credentials } : one,
+      ),
+    }),
+  });
+  const now = own.clock.now() / 1000;
+  const assertionOf = (changes: object): Promise<string> =>
+    signJwt(key, 'JWT', {
+      iss: credentials.id,
+      sub: credentials.id,
+      aud: own.issuer,
+      jti: 'a',
+      iat: now,
+      exp: now + 60,
+      ...changes,
+    });
+  const open = (assertion: string): Promise<Response> =>
+    own.network.fetch(`${own.issuer}/status/feed`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: formOf({
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion: assertion,
+      }),
+    });
+  const { issuer, metadata, runtime } = own;
+  const feed = { endpoint: `${issuer}/status/feed`, client: credentials.id, key };
+  const lists = statusLists({ issuer, algorithms: ['ES256'], jwksUri: String(metadata['jwks_uri']), feed }, runtime);
+  await until(() => lists.isFollowing());
+  lists.close();
+  const good = await assertionOf({});
+  const first = await open(good);
+  assert.deepEqual([first.status, first.headers.get('content-type')], [200, 'text/event-stream']);
+  await first.body?.cancel();
+  assert.equal((await open(good)).status, 401, 'it was used');
+  for (const changes of [
+    { aud: `${own.issuer}/status/feed` },
+    { exp: now - 61, iat: now - 90 },
+    { iss: 'web', sub: 'web' },
+  ]) {
+    assert.equal((await open(await assertionOf({ jti: JSON.stringify(changes), ...changes }))).status, 401);
+  }
 });

@@ -1,14 +1,26 @@
 /** Listening to the feed of an issuer, and again whenever it breaks off. */
-import { type Runtime, readEventStream, readStatusChange, type StatusChange } from '@castellan/protocol';
+import {
+  epochSeconds,
+  type Runtime,
+  readEventStream,
+  readStatusChange,
+  type SigningKey,
+  type StatusChange,
+  signJwt,
+} from '@castellan/protocol';
 import { basicCredentials } from '../introspect.ts';
 
-export interface FeedConfig {
+export type FeedConfig = {
   /** https, or http on a loopback host. */
   readonly endpoint: string;
   /** This API's own client at the issuer. */
   readonly client: string;
-  readonly secret: string;
-}
+} & FeedProof;
+
+/** A secret, or a private key that signs an assertion for each connection (RFC 7523 §2.2). */
+type FeedProof =
+  | { readonly secret: string; readonly key?: undefined }
+  | { readonly key: SigningKey; readonly secret?: undefined };
 
 export interface Following {
   readonly issuer: string;
@@ -25,7 +37,7 @@ export interface FeedListener {
   readonly lost: () => void;
 }
 
-type FeedRuntime = Pick<Runtime, 'schedule' | 'fetch' | 'randomBytes'>;
+type FeedRuntime = Pick<Runtime, 'now' | 'schedule' | 'fetch' | 'randomBytes'>;
 
 /** Milliseconds before the first attempt after a connection that worked, and at most after ones that did not. */
 const firstPause = 100;
@@ -108,20 +120,32 @@ function take(state: State, { data, id }: { readonly data: string; readonly id: 
   return change !== undefined;
 }
 
-function connect({ following, place, controller, runtime }: State): Promise<Response> {
-  const { endpoint } = following.feed;
-  const form = new URLSearchParams(place === '' ? {} : { last_event_id: place });
-  return runtime.fetch(endpoint, {
+async function connect({ following, place, controller, runtime }: State): Promise<Response> {
+  const { feed, issuer } = following;
+  const proof = await proofOf(feed, issuer, runtime);
+  return runtime.fetch(feed.endpoint, {
     method: 'POST',
-    headers: {
-      accept: 'text/event-stream',
-      authorization: basicCredentials(following.feed),
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: form.toString(),
+    headers: { accept: 'text/event-stream', 'content-type': 'application/x-www-form-urlencoded', ...proof.headers },
+    body: new URLSearchParams({ ...proof.form, ...(place === '' ? {} : { last_event_id: place }) }).toString(),
     signal: controller.signal,
     redirect: 'error',
   });
+}
+
+interface Proof {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
+}
+
+/** An assertion is for the issuer alone and for a minute; a new one for each attempt, since it counts once. */
+async function proofOf(feed: FeedConfig, issuer: string, runtime: FeedRuntime): Promise<Proof> {
+  const { client, key, secret } = feed;
+  if (key === undefined) return { headers: { authorization: basicCredentials({ client, secret }) }, form: {} };
+  const now = epochSeconds(runtime);
+  const jti = runtime.randomBytes(16).toString('base64url');
+  const claims = { iss: client, sub: client, aud: issuer, jti, iat: now, exp: now + 60 };
+  const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+  return { headers: {}, form: { client_assertion_type: type, client_assertion: await signJwt(key, 'JWT', claims) } };
 }
 
 /** A connection that broke without a word looks like one on which nothing happens; heartbeats tell them apart. */

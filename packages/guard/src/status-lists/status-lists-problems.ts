@@ -20,13 +20,15 @@ export function statusListsProblems(config: Partial<StatusListsConfig>): readonl
   return [...problems, ...(feed === undefined ? [] : feedProblems(feed))];
 }
 
-function feedProblems({ endpoint, client, secret }: Partial<FeedConfig>): readonly string[] {
+function feedProblems({ endpoint, client, secret, key }: Partial<FeedConfig>): readonly string[] {
   const problems: string[] = [];
   if (typeof endpoint !== 'string' || secureUrl(endpoint) === undefined) {
     problems.push('statusLists.feed.endpoint must be https (http on a loopback host)');
   }
   if (typeof client !== 'string' || client === '') problems.push('statusLists.feed.client is missing');
-  if (typeof secret !== 'string' || secret.length < 16)
-    problems.push('statusLists.feed.secret is missing or too short');
+  if ((secret === undefined) === (key === undefined)) problems.push('statusLists.feed: secret or key, not both');
+  if (secret !== undefined && (typeof secret !== 'string' || secret.length < 16)) {
+    problems.push('statusLists.feed.secret is too short');
+  }
   return problems;
 }

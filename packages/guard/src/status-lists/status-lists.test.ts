@@ -291,8 +291,10 @@ test('R-064[guard] it cannot be set up weakly', async () => {
     [{ staleness: 301 }, /1 to 300/],
     [{ staleness: 14, feed }, /15 to 300/],
     [{ feed: { ...feed, endpoint: 'http://id.example/feed' } }, /endpoint must be https/],
-    [{ feed: { ...feed, secret: 'short' } }, /secret is missing or too short/],
+    [{ feed: { ...feed, secret: 'short' } }, /secret is too short/],
     [{ feed: { ...feed, client: '' } }, /client is missing/],
+    [{ feed: { ...feed, secret: undefined } }, /secret or key/],
+    [{ feed: { ...feed, key: {} } }, /secret or key/],
   ];
   for (const [change, problem] of bad) {
     assert.throws(
