@@ -21,8 +21,8 @@ export const limitsMutants: readonly Break[] = [
     [
       'R-190',
       'the condition of a write forgets what was taken',
-      'WHERE ${next} - ${now} <= ${period} + ${tolerance}',
-      'WHERE ${next} - ${now} <= ${period} + ${interval} + ${tolerance}',
+      'SET arrival = ${next} WHERE ${admits}',
+      'SET arrival = ${next} WHERE TRUE',
     ],
     [
       'I-8',
@@ -30,6 +30,7 @@ export const limitsMutants: readonly Break[] = [
       'const beyond = full + mostSkew;',
       'const beyond = full;',
     ],
+    ['R-190', 'a refused take locks its row', 'WHERE NOT EXISTS (${refused})', 'WHERE TRUE'],
     ['R-190', 'nothing is ever purged', 'purge: isDue() ? [nowMs - mostSkew] : undefined', 'purge: undefined'],
     ['I-8', 'a fast clock purges what a slow one counts on', '[nowMs - mostSkew]', '[nowMs]'],
     [

@@ -95,6 +95,20 @@ test('R-223[bff] a sink that fails gets the events again, and requests do not wa
   await bff.close();
 });
 
+test('R-188[bff] R-192 sign-ins stay limited while the shared store is away, and the events say so once', async () => {
+  const store = { reach: 'shared' as const, take: () => Promise.reject(new Error('redis://:secret@10.0.0.1')) };
+  const world = await createBffWorld((config) => ({ ...config, limit: { store, count: 3, period: 60 } }));
+  const begin = () => world.send('GET', '/login', { 'sec-fetch-site': 'none' });
+  for (const status of [303, 303, 303, 429]) assert.equal((await begin()).status, status);
+  await world.bff.close();
+  const lost = world.events.filter(({ type }) => type.startsWith('limit_store'));
+  assert.deepEqual(
+    lost.map(({ type }) => type),
+    ['limit_store.lost'],
+  );
+  assert.doesNotMatch(JSON.stringify(lost), /secret/);
+});
+
 test('R-189[bff] R-188 the address that is limited and recorded comes from configured proxies only', async () => {
   for (const [trustedProxies, expected] of [
     [[], '203.0.113.66'],

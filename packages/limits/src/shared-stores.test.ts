@@ -206,6 +206,47 @@ test('R-190[limits] the table holds no key as it was, and nodes that purge at on
   await pool.end();
 });
 
+test('R-190[limits] a refused take leaves the row as it is: a flood makes PostgreSQL write and lock nothing', {
+  skip: kinds[1]?.skip ?? false,
+}, async () => {
+  const pool = new Pool({ connectionString: postgresUrl });
+  const store = postgresLimitStore(pool, { namespace: 'flood' });
+  await pool.query('DELETE FROM castellan_limits');
+  const take = () => store.take('a', { count: 1, period: 3600 }, { now: () => start, monotonic: () => 0 });
+  const row = async () => (await pool.query('SELECT xmin, xmax, ctid, arrival FROM castellan_limits')).rows;
+  assert.equal((await take()).admitted, true);
+  const before = await row();
+  for (let index = 0; index < 5; index += 1) assert.equal((await take()).admitted, false);
+  assert.deepEqual(await row(), before);
+  await pool.end();
+});
+
+test('R-190[limits] I-8[limits] a take that PostgreSQL has not committed yet counts for the one beside it', {
+  skip: kinds[1]?.skip ?? false,
+}, async () => {
+  const pool = new Pool({ connectionString: postgresUrl });
+  const slow = await pool.connect();
+  const once = (db: Pool | typeof slow) =>
+    postgresLimitStore(db, { namespace: 'beside' }).take(
+      'a',
+      { count: 1, period: 3600 },
+      {
+        now: () => start,
+        monotonic: () => 0,
+      },
+    );
+  await slow.query('BEGIN');
+  assert.equal((await once(slow)).admitted, true);
+  const beside = once(pool);
+  const waiting =
+    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO castellan_limits%'";
+  while ((await pool.query(waiting)).rowCount === 0);
+  await slow.query('COMMIT');
+  assert.equal((await beside).admitted, false);
+  slow.release();
+  await pool.end();
+});
+
 test('R-190[limits] a database that asks for another try gets it, twice, and any other error goes on', async () => {
   for (const [code, failures, tries] of [
     ['40001', 2, 3],

@@ -37,7 +37,9 @@ const purge = dialect(purgeSharedStatement);
 /**
  * A store in the table of {@link createLimitTable}. One statement for an admitted take, two for a refused one.
  *
- * The pool's `connectionTimeoutMillis` and `statement_timeout` bound a take: set both.
+ * Give it a pool of its own, with `synchronous_commit=off`: a commit that waits for the disk costs more than all else,
+ * and limits need not outlive a power cut. `connectionTimeoutMillis` and `statement_timeout` bound a take: set both. A
+ * pool without a listener for `error` ends the process when the database restarts.
  *
  * @throws {TypeError} without a namespace
  * @example const store = postgresLimitStore(new Pool({ connectionString }), { namespace: 'invoices' });

@@ -28,9 +28,17 @@ const interval = 'CAST(?3 AS DOUBLE PRECISION)';
 const period = 'CAST(?4 AS DOUBLE PRECISION)';
 const next = `CASE WHEN kept.arrival > ${now} THEN kept.arrival ELSE ${now} END + ${interval}`;
 
-/** INVARIANT: judged and written in one statement; between a reading and a writing another take would fit. */
-export const takeStatement: string = `INSERT INTO castellan_limits AS kept (key, arrival) VALUES (?1, ${now} + ${interval})
-  ON CONFLICT (key) DO UPDATE SET arrival = ${next} WHERE ${next} - ${now} <= ${period} + ${tolerance}
+const admits = `${next} - ${now} <= ${period} + ${tolerance}`;
+const refused = `SELECT 1 FROM castellan_limits AS kept WHERE kept.key = ?1 AND NOT (${admits})`;
+
+/**
+ * INVARIANT: judged and written in one statement; between a reading and a writing another take would fit. The condition
+ * of the update is what judges. What is refused at first sight is left out before, since a row that is only looked at
+ * by an update is locked, and a lock waits for the disk like a write.
+ */
+export const takeStatement: string = `INSERT INTO castellan_limits AS kept (key, arrival)
+  SELECT CAST(?1 AS TEXT), ${now} + ${interval} WHERE NOT EXISTS (${refused})
+  ON CONFLICT (key) DO UPDATE SET arrival = ${next} WHERE ${admits}
   RETURNING arrival`;
 
 /** For a refused take, which writes nothing: a flood that is refused costs the table no write. */
