@@ -160,6 +160,14 @@ test('R-068[admin] a change says only what changes, or replaces all of it by a f
   );
   assert.equal(await client('change', 'batch', '--from', replaced), 'The client batch is changed.');
   assert.doesNotMatch(await client('show', 'batch'), /ownScopes|secrets/);
+  const brief = file(
+    'brief.yml',
+    'name: Batch\nownScopes: [reports:read]\nresources: [https://reports.example]\ngrants: [client_credentials]\n',
+  );
+  assert.match(await client('change', 'batch', '--from', brief), /^The client batch is changed\.\nIts secret, /);
+  await assert.rejects(client('change', 'batch', '--from', file('other.yml', 'id: other\nname: x\n')), {
+    message: /^ {2}id: found "other"; allowed is "batch", which never changes$/m,
+  });
   await assert.rejects(client('change', 'nobody', '--name', 'x'), { message: /^There is no client nobody\./ });
 });
 

@@ -146,12 +146,13 @@ async function add<O>(
 
 async function change<O>({ noun, id, options }: About<O, RegisterOptions & O>, deps: AdminDeps): Promise<void> {
   const said = await noun.read(options);
-  const file = options.from === undefined ? undefined : await readObject(options.from);
+  const file = options.from === undefined ? undefined : { [noun.key]: id, ...(await readObject(options.from)) };
   await administer(options, deps, async (administration) => {
     const registrations = noun.of(administration);
     const view = await registrations.find(id);
     if (view === undefined) throw failure(noun, id, { verdict: 'unknown' });
-    const verdict = await registrations.change(id, { ...(file ?? view.registration), ...said });
+    const given = { ...(file ?? view.registration), ...said };
+    const verdict = await registrations.change(id, file === undefined ? given : { ...noun.begin(given), ...given });
     if (verdict.verdict !== 'done') throw failure(noun, id, verdict);
     printDone({ noun, id, options }, { did: 'is changed', secret: verdict.secret }, deps);
   });
