@@ -16,7 +16,7 @@ const files = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const failedBefore = flags.find((flag) => flag.startsWith('--failed-before='))?.split('=')[1];
 
 /** Milliseconds. A file that never ends (a database left open, a server still listening) must not hold up everything. */
-const patience = 480_000;
+const patience = 720_000;
 const overtime = new AbortController();
 setTimeout(() => {
   process.stderr.write(`\nNot finished after ${patience / 60_000} minutes: what still runs is ended.\n`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { parseCompact, signJwt } from '@castellan/protocol';
 import type { Server } from '@castellan/server';
-import { audiences, until } from '@castellan/testkit';
+import { audiences, get, headerValue, until } from '@castellan/testkit';
 import { openStores } from '@castellan/testkit/postgres';
 import { createKeysWorld, type KeysWorld } from './keys-world.ts';
 
@@ -78,6 +78,21 @@ for (const { store, skip } of tested.stores) {
     assert.partialDeepStrictEqual(told, [{ key: kid, actor: 'administrator' }]);
   });
 }
+
+test('R-101[keys] R-064[status] a status list that another key signs is another document, also within the second', async (t) => {
+  const { world, administration, close } = await createKeysWorld('keys-list', 'sqlite');
+  t.after(close);
+  const uri = `${world.issuer}/status/1.0`;
+  const from = world.network.from('198.51.100.41');
+  const before = await get(from, uri);
+  const removed = String(signerOf(before.body));
+  await administration.keys.remove(removed);
+  await world.clock.advance(1);
+  world.clock.step(-1);
+  const after = await get(from, uri, [['if-none-match', headerValue(before, 'etag') ?? '']]);
+  assert.equal(after.status, 200);
+  assert.notEqual(signerOf(after.body), removed);
+});
 
 test('R-228[events] R-101[keys] whoever signs with a removed key is refused everywhere, and an alarm tells of it', async (t) => {
   const { close, thief, administration, ...machine } = await createKeysWorld('keys-thief', 'sqlite');

@@ -108,7 +108,7 @@ async function publish(deps: StatusListDeps, publication: Publication): Promise<
     status_list: await statuses(deps, name, position),
   };
   const token = await signJwt(key, 'statuslist+jwt', claims);
-  return { token, etag: `"${position.epoch}.${position.version}.${now}"` };
+  return { token, etag: `"${position.epoch}.${position.version}.${now}.${key.kid.slice(0, 8)}"` };
 }
 
 async function statuses(
