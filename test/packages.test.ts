@@ -171,6 +171,22 @@ test('the command answers and refuses a wrong project from its tarball', async (
   assert.doesNotMatch(output, /^\s+at /m, 'a stack trace is shown');
 });
 
+test(`S-108[guard] the hostile tokens come with the guard, and are sent from its tarball, on Node ${olderNode} too`, async (t) => {
+  if (!needsNetwork(t)) return;
+  const program = `
+    import { readCorpus, runGuardTest } from '@castellan/guard/kit';
+    const issuer = { issuer: 'https://a.example', audience: 'b', algorithms: ['ES256'], typ: 'at+jwt', discovery: 'oauth' };
+    const start = () => (request, response) => response.end('{}');
+    const requests = [{ method: 'GET', path: '/' }];
+    const { failed, passed } = await runGuardTest({ issuer, start, callers: { nora: { sub: 'nora' } }, requests });
+    console.log(readCorpus().cases.length > 200, failed > 200, passed < 30);`;
+  for (const node of [process.execPath, olderNodePath()]) {
+    const { code, output } = await run(node, ['--input-type=module', '--eval', program]);
+    assert.equal(code, 0, output);
+    assert.match(output, /^true true true$/m);
+  }
+});
+
 test('types of every package are found by a strict consumer', async (t) => {
   if (!needsNetwork(t)) return;
   const names = packages.map(nameOf);
