@@ -64,6 +64,8 @@ suite('the same answers over node:http and fetch', () => {
     { method: 'GET', path: `/authorize${world.client('web').begin().url.search}` },
     { method: 'GET', path: `/authorize${world.client('web').begin({ prompt: 'none' }).url.search}` },
     { method: 'GET', path: '/authorize?client_id=%ff' },
+    { method: 'GET', path: '/authorize?client_id=web&client_id=web' },
+    { method: 'GET', path: '/login?client=%ff&client=web&client=web' },
     { method: 'POST', path: '/token', headers: form, body: 'grant_type=password&username=ü' },
     { method: 'POST', path: '/token', headers: [['content-type', 'application/json']], body: '{}' },
     { method: 'OPTIONS', path: '/token', headers: [['origin', 'https://spa.example']] },

@@ -230,4 +230,12 @@ export const limitsMutants: readonly Break[] = [
     ['guard/client-key.test.ts'],
     [['R-077', 'no route is of high value', 'if (route.clientKey === true) requireClientKey(access);', '']],
   ),
+  {
+    row: 'R-183',
+    file: 'packages/server/src/requests/start-again.ts',
+    breaks: 'a query that cannot be read goes through the place that answers refusals',
+    find: 'new URLSearchParams(request.query).getAll(clientParameter)',
+    replace: '[decodeURIComponent(request.query)]',
+    tests: ['test/flows/adapters.test.ts'],
+  },
 ];

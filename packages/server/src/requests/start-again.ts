@@ -10,7 +10,6 @@
 import { appendQuery, type HttpRequest } from '@castellan/protocol';
 import type { Client, ClientDirectory } from '../clients/client.ts';
 import { clientParameter } from './park.ts';
-import { parseParameters } from './parse.ts';
 
 interface StartAgain {
   /** As people know it. */
@@ -23,7 +22,10 @@ type FindStartAgain = (request: Pick<HttpRequest, 'query'>) => StartAgain | unde
 /** Undefined when no client is named, or one that has registered no such address. */
 export function createStartAgain({ issuer, clients }: { issuer: string; clients: ClientDirectory }): FindStartAgain {
   return (request) => {
-    const client = clients.find(parseParameters(request.query).get(clientParameter) ?? '');
+    // INVARIANT: read where a refusal is being answered, so this throws for no query: one that cannot be read, or that
+    // names the client twice, names none.
+    const [id = '', ...more] = new URLSearchParams(request.query).getAll(clientParameter);
+    const client = more.length > 0 ? undefined : clients.find(id);
     return client && addressAt(client, issuer);
   };
 }
