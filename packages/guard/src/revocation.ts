@@ -39,13 +39,17 @@ export interface RevocationDeps {
  * @throws {Refusal} `token_invalid` when it was, or when it names no bit; `store_unavailable` when it is not known
  * @see RFC 9068 §4; Token Status List §8.3
  */
-export async function requireNotRevoked(claims: VerifiedClaims, deps: RevocationDeps): Promise<void> {
+export function requireNotRevoked(claims: VerifiedClaims, deps: RevocationDeps): Promise<void> | undefined {
   const answer = deps.revocation.isRevoked(statusOf(claims));
-  const revoked = answer instanceof Promise ? await withDeadline(deps.runtime, answerTime, answer) : answer;
+  if (!(answer instanceof Promise)) return requireFalse(answer, deps);
+  return withDeadline(deps.runtime, answerTime, answer).then((revoked) => requireFalse(revoked, deps));
+}
+
+function requireFalse(revoked: unknown, { permitUnknown }: RevocationDeps): undefined {
   // INVARIANT: only `false` says that a token lives; an answer of any other kind permits nothing.
   if (revoked === false) return;
   if (revoked === true) throw invalid('revoked');
-  if (deps.permitUnknown && revoked === undefined) return;
+  if (permitUnknown && revoked === undefined) return;
   refuse('store_unavailable', { detail: 'whether the token was revoked is not known' });
 }
 

@@ -34,7 +34,7 @@ interface TokenRules {
 
 /** One issuer's way of judging a token. */
 interface Judge {
-  readonly verify: (token: string) => Promise<VerifiedClaims>;
+  readonly verify: (token: string) => Promise<{ readonly claims: VerifiedClaims }>;
   readonly reading: ClaimReading;
   readonly revocation: Revocation | undefined;
 }
@@ -55,14 +55,16 @@ export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: Re
   return async (request, permitUnknown) => {
     const token = readBearer(request.headers);
     const judge = findJudge(token);
-    const claims = await judge.verify(token);
-    const access = known.get(claims) ?? accessOf(claims, judge.reading);
-    known.set(claims, access);
+    const { claims } = await judge.verify(token);
+    let access = known.get(claims);
+    if (access === undefined) known.set(claims, (access = accessOf(claims, judge.reading)));
     // INVARIANT: these two are asked for every request, whether the token was remembered or not.
     if (judge.revocation !== undefined) {
-      await requireNotRevoked(claims, { revocation: judge.revocation, runtime, permitUnknown });
+      // Awaiting only what has to be awaited: a bit in memory is known at once.
+      const pending = requireNotRevoked(claims, { revocation: judge.revocation, runtime, permitUnknown });
+      if (pending !== undefined) await pending;
     }
-    await requireAfter?.(claims, access);
+    if (requireAfter !== undefined) await requireAfter(claims, access);
     return access;
   };
 }
@@ -102,10 +104,11 @@ function createJudge(config: IssuerConfig, runtime: ReadRuntime): Judge {
   const reading = { names: namesOf(config), machine: config.machine };
   const { revocation } = config;
   if (config.introspection !== undefined) {
-    return { verify: createIntrospect(config.introspection, rules, runtime), reading, revocation };
+    const introspect = createIntrospect(config.introspection, rules, runtime);
+    return { verify: async (token) => ({ claims: await introspect(token) }), reading, revocation };
   }
   const typ = config.typ === untypedTokens ? null : config.typ;
   const keys = keysOf(config, runtime);
   const verifier = createJwtVerifier({ ...rules, algorithms: config.algorithms, typ, keys, cacheCapacity });
-  return { verify: async (token) => (await verifier.verify(token)).claims, reading, revocation };
+  return { verify: verifier.verify, reading, revocation };
 }

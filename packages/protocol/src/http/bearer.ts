@@ -19,7 +19,8 @@ export function readBearer(headers: HttpRequest['headers']): string {
   const [value] = values;
   if (value === undefined) return refuse('credentials_missing');
   if (values.length > 1) return refuse('credentials_malformed', { detail: 'more than one Authorization header' });
-  if (!/^bearer(?: |$)/i.test(value)) return refuse('credentials_missing', { detail: 'another authentication scheme' });
   const token = value.length <= maximumLength ? credentials.exec(value)?.[1] : undefined;
-  return token ?? refuse('credentials_malformed', { detail: 'not exactly one bearer token' });
+  if (token !== undefined) return token;
+  if (!/^bearer(?: |$)/i.test(value)) return refuse('credentials_missing', { detail: 'another authentication scheme' });
+  return refuse('credentials_malformed', { detail: 'not exactly one bearer token' });
 }
