@@ -257,6 +257,9 @@ export const entranceMutants: readonly Break[] = [
   ...at('resolve-config/schema.ts', 'resolve-config/resolve-config.test.ts', [
     ['R-219', 'access tokens of an hour pass', 'accessToken: whole(60, 900)', 'accessToken: whole(60, 3600)'],
   ]),
+  ...at('resolve-config/schema.ts', 'resolve-config/schema.test.ts', [
+    ['R-074', 'an id may mean another once it is decoded', '[!-$&-*,-9;-~]', '[!-~]'],
+  ]),
   ...at('events/events.ts', 'events/events.test.ts', [
     [
       'I-7',

@@ -113,8 +113,10 @@ export const privateHostsSchema: z.ZodType<readonly string[]> = list(
 export const trustedProxiesSchema: z.ZodType<readonly string[]> = list(text(100));
 
 const twoSecrets = 'one or two secrets';
-const clientIdForm = '1 to 200 visible ASCII characters';
-const clientId = z.string({ error: clientIdForm }).regex(/^[\x21-\x7e]{1,200}$/, { error: clientIdForm });
+// Many clients put their id into Basic without encoding it: form-decoding must not change it (RFC 6749 §2.3.1), and it
+// must end where the colon stands (RFC 7617 §2).
+const clientIdForm = '1 to 200 visible ASCII characters other than % + and :';
+const clientId = z.string({ error: clientIdForm }).regex(/^[!-$&-*,-9;-~]{1,200}$/, { error: clientIdForm });
 
 /** Where a configuration says that secrets are. A stored registration has none of it: its secrets are drawn here. */
 const secretPlaces = {
