@@ -140,7 +140,7 @@ export const registryMutants: readonly Break[] = [
     [
       'R-036',
       'a client that was switched off is granted more',
-      "if (yield* isSwitchedOff(client)) return 'parked_request_gone';",
+      "if (!(yield* holdIfSwitchedOn(client))) return 'parked_request_gone';",
       '',
     ],
   ]),
@@ -148,7 +148,7 @@ export const registryMutants: readonly Break[] = [
     [
       'R-036',
       'a device of a client that was switched off is approved',
-      "if (yield* isSwitchedOff(authorization.client)) return 'gone';",
+      "if (!(yield* holdIfSwitchedOn(authorization.client))) return 'gone';",
       '',
     ],
   ]),
@@ -161,7 +161,7 @@ export const registryMutants: readonly Break[] = [
     ],
   ]),
   ...at('store/operations/switched-off.ts', sqlite, [
-    ['R-036', 'the removed are not switched off', "r.state <> 'active'", "r.state = 'locked'"],
+    ['R-036', 'the removed are not switched off', "held['state'] === 'active'", "held['state'] !== 'disabled'"],
   ]),
   ...at('routes.ts', 'test/flows/store-away.test.ts', [
     ['R-036', 'documents go when the store does', "  outage: 'serve',\n", ''],

@@ -112,7 +112,10 @@ export const storeMutants: readonly Break[] = [
       'isLostConnection(failure)',
     ],
   ]),
-  ...at('postgres/transaction.ts', postgres, [['I-1', 'rows are not locked', '`${sql} FOR UPDATE`', 'sql']]),
+  ...at('postgres/transaction.ts', postgres, [
+    ['I-1', 'rows are not locked', "' FOR UPDATE'", "''"],
+    ['R-036', 'rows that somebody relies on are not held', "' FOR SHARE'", "''"],
+  ]),
   ...at('postgres/connections.ts', postgresFaults, [
     [
       'I-4',

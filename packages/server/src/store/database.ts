@@ -17,8 +17,11 @@ export interface Statement {
   /** Parameters are `$1`, `$2`, …; each may be used several times. */
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
-  /** `locked rows` are read for a decision: nobody else may change them before the commit. */
-  readonly expects: 'rows' | 'locked rows' | 'changes';
+  /**
+   * `locked rows` and `held rows` are read for a decision: nobody else may change them before the commit. Held ones
+   * others may hold too, so those who only rely on a row do not wait for each other.
+   */
+  readonly expects: 'rows' | 'locked rows' | 'held rows' | 'changes';
 }
 
 export interface StatementResult {
@@ -77,6 +80,11 @@ export function* row(sql: string, parameters: readonly SqlValue[]): Operation<Sq
 /** The row, kept from changing until the commit. */
 export function* lockedRow(sql: string, parameters: readonly SqlValue[]): Operation<SqlRow | undefined> {
   return (yield { sql, parameters, expects: 'locked rows' }).rows[0];
+}
+
+/** The row, kept from changing until the commit by whoever relies on it. */
+export function* heldRow(sql: string, parameters: readonly SqlValue[]): Operation<SqlRow | undefined> {
+  return (yield { sql, parameters, expects: 'held rows' }).rows[0];
 }
 
 /** How many rows the statement changed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Conformance } from '../conformance.ts';
 import type { RegistrationRow } from '../registry-store.ts';
-import type { Store } from '../store.ts';
+import type { AuthorizationRow, Store } from '../store.ts';
 import { claimed } from './device-codes.ts';
 import {
   assertRecorded,
@@ -45,6 +45,7 @@ function write(store: Store, change: Write, label = 'written'): Promise<string> 
 export function registryConformance(suite: Conformance): void {
   writing(suite);
   switchingOff(suite);
+  racing(suite);
   servicesOff(suite);
 }
 
@@ -100,6 +101,34 @@ function writing({ name, check }: Conformance): void {
       await assertRecorded(first, 'removed');
     },
   );
+}
+
+function racing({ name, check }: Conformance): void {
+  check(
+    `R-036[authorize,${name}] I-3[${name}] what a client is granted while it is switched off does not outlive that`,
+    async (stores) => {
+      const { first, second } = stores;
+      for (let round = 0; round < 8; round += 1) {
+        const row = registrationRow();
+        await write(first, { row, expected: 2 * round });
+        const made = Array.from({ length: 12 }, () => authorizationRow({ client: row.id, statusIndex: newIndex() }));
+        await Promise.all([
+          ...made.slice(0, 6).map((authorization) => grant(second, authorization)),
+          write(first, { row: { ...row, state: 'disabled' }, expected: 2 * round + 1 }),
+          ...made.slice(6).map((authorization) => grant(second, authorization)),
+        ]);
+        for (const { id } of made) {
+          const found = await first.findAuthorization(id);
+          assert.ok(found === undefined || found.revokedAt !== undefined, `one of round ${round} lives on`);
+        }
+      }
+    },
+  );
+}
+
+function grant(store: Store, authorization: AuthorizationRow): Promise<string> {
+  const code = codeRow(authorization.id, { client: authorization.client });
+  return store.createAuthorization({ authorization, code, parked: undefined, relied: [] }, effects('granted'));
 }
 
 function servicesOff({ name, check }: Conformance): void {

@@ -11,7 +11,7 @@ import { takeParkedRequest } from './parked-requests.ts';
 import { revokeLive } from './revocation.ts';
 import { holdSessionChain } from './sessions.ts';
 import { personActive } from './standing.ts';
-import { isSwitchedOff } from './switched-off.ts';
+import { holdIfSwitchedOn } from './switched-off.ts';
 
 const byId = `SELECT ${authorizations.select('a')} FROM authorizations a WHERE a.id = $1 AND a.epoch = ${currentEpoch}`;
 const codeByHash = `SELECT ${codes.select('c')} FROM codes c WHERE c.code_hash = $1`;
@@ -39,7 +39,7 @@ export function* createAuthorization(
 ): Operation<'created' | 'parked_request_gone' | 'consent_gone'> {
   const { authorization, code, parked, relied } = create;
   const { person, client } = authorization;
-  if (yield* isSwitchedOff(client)) return 'parked_request_gone';
+  if (!(yield* holdIfSwitchedOn(client))) return 'parked_request_gone';
   if (person !== undefined && !(yield* holdConsents({ person, client }, relied))) return 'consent_gone';
   const sessionChain = authorization.session === undefined ? undefined : yield* holdSessionChain(authorization.session);
   if (authorization.session !== undefined && sessionChain === undefined) return 'parked_request_gone';

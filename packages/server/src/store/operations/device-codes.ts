@@ -17,7 +17,7 @@ import { putIntoOutbox } from './outbox.ts';
 import { takeParkedRequest } from './parked-requests.ts';
 import { holdSessionChain } from './sessions.ts';
 import { personActive } from './standing.ts';
-import { isSwitchedOff } from './switched-off.ts';
+import { holdIfSwitchedOn } from './switched-off.ts';
 
 const withAuthorization = `SELECT ${deviceCodes.select('d')}, ${authorizations.select('a')}, ${personActive('a.person_id')}
   FROM device_codes d LEFT JOIN authorizations a ON a.id = d.authorization_id AND a.epoch = ${currentEpoch}
@@ -100,7 +100,7 @@ export function* approveDeviceCode(
   const sessionChain = yield* holdSessionChain(claim.session);
   const held = yield* lockedRow(`SELECT device_code_hash FROM device_codes WHERE ${claimed}`, claimValues(claim));
   if (sessionChain === undefined || held === undefined) return 'gone';
-  if (yield* isSwitchedOff(authorization.client)) return 'gone';
+  if (!(yield* holdIfSwitchedOn(authorization.client))) return 'gone';
   if (!(yield* takeParkedRequest(claim.parked, claim.now))) return 'gone';
   for (const consent of consents) yield* rememberConsent(consent);
   const epoch = yield* readEpoch();

@@ -109,11 +109,13 @@ async function execute(connection: Connection, statement: Statement): Promise<St
   }
 }
 
+const lockOf = { rows: '', 'locked rows': ' FOR UPDATE', 'held rows': ' FOR SHARE', changes: '' } as const;
+
 /** The names of prepared statements, the same on every connection of this process. */
 const names = new Map<string, string>();
 
 function prepared({ sql, expects }: Statement): { readonly name: string; readonly text: string } {
-  const text = expects === 'locked rows' ? `${sql} FOR UPDATE` : sql;
+  const text = sql + lockOf[expects];
   let name = names.get(text);
   if (name === undefined) {
     name = `castellan_${names.size + 1}`;
