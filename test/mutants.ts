@@ -2,6 +2,7 @@
  * One deliberate break for each requirement that guards against an attack: `npm run test:mutants` applies them one at
  * a time and expects the named tests to fail.
  */
+import { attackMutants } from './mutants/attack-mutants.ts';
 import { begunMutants } from './mutants/begun-mutants.ts';
 import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
@@ -56,6 +57,7 @@ export const mutants: readonly Mutant[] = [
   ...connectMutants,
   ...statusMutants,
   ...begunMutants,
+  ...attackMutants,
   ...speedMutants,
   {
     row: 'R-003',

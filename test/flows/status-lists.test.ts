@@ -82,7 +82,7 @@ test('R-064[status] a list is signed for its own address, for a minute, and says
   const { claims } = await readList(machine, uri);
   const now = world.clock.now() / 1000;
   const { version, status_list, ...rest } = claims;
-  assert.deepEqual(rest, { iss: world.issuer, sub: uri, iat: now, exp: now + 60, ttl: 10 });
+  assert.deepEqual(rest, { iss: world.issuer, sub: uri, iat: now, exp: now + 60, ttl: 10, epoch: 1 });
   assert.deepEqual(Object.keys(status_list as object), ['bits', 'lst']);
   assert.ok(Number.isSafeInteger(version));
 });

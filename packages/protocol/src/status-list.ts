@@ -82,6 +82,7 @@ export function statusAt({ bits, bytes }: StatusList, index: number): number | u
 
 /** Sets the bit of an index in a list of one bit each; one outside the list is left alone. */
 export function setStatusBit({ bytes }: StatusList, index: number): void {
-  const at = index >> 3;
-  bytes[at] = (bytes[at] ?? 0) | (1 << (index & 7));
+  // A shift would cut the index to 32 bits and set a bit of somebody else.
+  const at = Math.floor(index / 8);
+  bytes[at] = (bytes[at] ?? 0) | (1 << (index % 8));
 }

@@ -37,11 +37,13 @@ export interface FeedListener {
   readonly lost: () => void;
 }
 
-type FeedRuntime = Pick<Runtime, 'now' | 'schedule' | 'fetch' | 'randomBytes'>;
+type FeedRuntime = Pick<Runtime, 'now' | 'monotonic' | 'schedule' | 'fetch' | 'randomBytes'>;
 
 /** Milliseconds before the first attempt after a connection that worked, and at most after ones that did not. */
 const firstPause = 100;
 const longestPause = 30_000;
+/** Milliseconds after which a connection on which something is heard has worked; an issuer speaks every five seconds. */
+const soundAfter = 4_000;
 
 interface State {
   readonly following: Following;
@@ -49,7 +51,7 @@ interface State {
   readonly runtime: FeedRuntime;
   /** The id of the last event, to go on from. */
   place: string;
-  /** Attempts since something was last heard. */
+  /** Attempts since a connection last worked. */
   failures: number;
   controller: AbortController;
   isStopped: boolean;
@@ -101,9 +103,11 @@ async function listen(state: State): Promise<void> {
     const response = await connect(state);
     const type = response.headers.get('content-type')?.split(';')[0]?.trim();
     if (response.status !== 200 || type !== 'text/event-stream' || response.body === null) return;
+    const begun = state.runtime.monotonic();
     for await (const part of readEventStream(response.body)) {
       watch.heard();
-      state.failures = 0;
+      // One that breaks off at once did not work, whatever it said first.
+      if (state.runtime.monotonic() - begun >= soundAfter) state.failures = 0;
       if (part === 'comment') listener.heard();
       else if (!take(state, part)) return;
     }

@@ -18,11 +18,17 @@ export interface ListRules {
   readonly algorithms: readonly SignatureAlgorithm[];
 }
 
+/** When a list was made, by the issuer's own count of changes; -1 for what the issuer does not say. */
+export interface Made {
+  /** Counts begin anew with each epoch: a restored backup knows of fewer changes than there were. */
+  readonly epoch: number;
+  readonly version: number;
+}
+
 /** A list that was verified. */
 interface ReadListing {
   readonly list: StatusList;
-  /** The issuer's own count of changes; undefined when the issuer does not say. */
-  readonly version: number | undefined;
+  readonly made: Made;
 }
 
 /** Undefined when there is no such list, or none that is accepted. Never rejects. */
@@ -64,7 +70,7 @@ export function createListReader(
     try {
       const { claims } = await verifierOf(uri).verify(Buffer.from(fetched.bytes).toString('latin1'));
       const { list } = readStatusList(claims['status_list'], largestList);
-      return list && { list, version: versionOf(claims['version']) };
+      return list && { list, made: { epoch: countOf(claims['epoch']), version: countOf(claims['version']) } };
     } catch {
       // A list that is not accepted is none; why it is not says nothing about the token that named it.
       return undefined;
@@ -81,6 +87,6 @@ function liesBelow(issuer: string, uri: string): boolean {
   return uri.startsWith(folder) && hasUriCharacters(uri) && !/[?#]/.test(uri) && URL.parse(uri)?.href === uri;
 }
 
-function versionOf(version: unknown): number | undefined {
-  return typeof version === 'number' && Number.isSafeInteger(version) && version >= 0 ? version : undefined;
+function countOf(claim: unknown): number {
+  return typeof claim === 'number' && Number.isSafeInteger(claim) && claim >= 0 ? claim : -1;
 }

@@ -74,7 +74,7 @@ test('R-064[guard] a feed that begins anew, or another epoch, means the same', a
   own.tell({ version: 2 });
   await until(() => lists.isRevoked(reference(7)) instanceof Promise);
   assert.equal(await ask(7), true);
-  own.state = { version: 2, revoked: Array.from({ length: 65_536 }, (_, at) => at) };
+  own.state = { epoch: 2, version: 2, revoked: Array.from({ length: 65_536 }, (_, at) => at) };
   own.tell({ epoch: 2, version: 2, since: 2 });
   await until(() => lists.isRevoked(reference(9)) instanceof Promise);
   assert.equal(await ask(9), true);
@@ -93,6 +93,98 @@ test('R-064[guard] a list that is older than the feed is never used', async (t) 
   own.state = { version: 3, revoked: [7] };
   await own.clock.advance(1);
   assert.equal(await ask(7), true);
+});
+
+test('R-064[guard] a copy from before a backup was restored is never used, though its version is higher', async (t) => {
+  const { own, lists, ask } = await start(t, { feed });
+  own.tell({ version: 100 });
+  await until(() => lists.isFollowing());
+  own.state = { version: 100, revoked: [] };
+  assert.equal(await ask(7), false);
+  own.tell({ epoch: 2, version: 40 });
+  await until(() => lists.isRevoked(reference(7)) instanceof Promise);
+  assert.equal(await ask(7), undefined, 'somebody on the way still has the old list');
+  own.state = { epoch: 2, version: 40, revoked: [7] };
+  await own.clock.advance(1);
+  assert.equal(await ask(7), true);
+  own.tell({ epoch: 2, since: 40, version: 41, lists: told(8) });
+  await until(() => lists.isRevoked(reference(8)) === true);
+});
+
+test('R-064[guard] a list that was on its way while a backup was restored is not used', async (t) => {
+  const { own, lists } = await start(t, { feed });
+  own.tell({ version: 100 });
+  await until(() => lists.isFollowing());
+  const early = await own.sign({ version: 100 });
+  const arrived = Promise.withResolvers<void>();
+  own.serve(listUri, async () => {
+    await arrived.promise;
+    return listAnswer(early);
+  });
+  const asking = lists.isRevoked(reference(7));
+  own.tell({ epoch: 2, version: 40 });
+  await turn();
+  await turn();
+  const late = await own.sign({ epoch: 2, version: 40, status_list: packStatusBits(65_536, [7]) });
+  own.serve(listUri, () => listAnswer(late));
+  arrived.resolve();
+  assert.equal(await asking, true);
+});
+
+test('R-064[guard] without a feed a list of the next epoch counts at once, and then none of the last', async (t) => {
+  const { own, lists } = await start(t);
+  own.state = { version: 100, revoked: [] };
+  assert.equal(await lists.isRevoked(reference()), false);
+  own.state = { epoch: 2, version: 40, revoked: [7] };
+  await own.clock.advance(8);
+  void lists.isRevoked(reference());
+  await until(() => lists.isRevoked(reference()) === true);
+  own.state = { version: 100, revoked: [] };
+  await own.clock.advance(8);
+  void lists.isRevoked(reference());
+  for (let turns = 0; turns < 40; turns += 1) await turn();
+  assert.equal(lists.isRevoked(reference()), true);
+});
+
+test('R-064[guard] a change of a list with two bits for each status means that the list is read again', async (t) => {
+  const { own, lists } = await start(t, { feed });
+  own.tell({ version: 1 });
+  await until(() => lists.isFollowing());
+  // 1, 2, 0, 3: revoked, suspended, good, something else.
+  const first = await own.sign({ status_list: { bits: 2, lst: 'eNo76fITAAPfAgc' } });
+  own.serve(listUri, () => listAnswer(first));
+  assert.equal(await lists.isRevoked(reference(2)), false);
+  const next = await own.sign({ version: 2, status_list: packStatusBits(65_536, [2]) });
+  own.serve(listUri, () => listAnswer(next));
+  own.tell({ since: 1, version: 2, lists: told(2) });
+  await until(() => lists.isRevoked(reference(2)) instanceof Promise);
+  assert.equal(await lists.isRevoked(reference(2)), true);
+});
+
+test('R-064[guard] a change outside a list changes nobody in it', async (t) => {
+  const { own, lists } = await following(t);
+  own.tell({ since: 1, version: 2, lists: told(2 ** 32 + 7, 65_543, Number.MAX_SAFE_INTEGER) });
+  own.tell({ since: 2, version: 3, lists: told(9) });
+  await until(() => lists.isRevoked(reference(9)) === true);
+  assert.deepEqual(
+    [0, 7, 8, 65_535, 65_543].map((index) => lists.isRevoked(reference(index))),
+    [false, false, false, false, undefined],
+  );
+});
+
+test('R-064[guard] a feed that ends as soon as it has begun is not asked in a hurry', async (t) => {
+  const { own } = await start(t, { feed });
+  for (let seconds = 0; seconds < 600; seconds += 1) {
+    const open = own.connections.at(-1);
+    if (open?.isOpen() === true) {
+      own.tell({ version: 1 });
+      await turn();
+      open.cut();
+      await turn();
+    }
+    await own.clock.advance(1);
+  }
+  assert.ok(own.connections.length < 60, `${own.connections.length} connections in ten minutes`);
 });
 
 test('R-064[guard] what comes over the feed while a list is on its way is not lost', async (t) => {

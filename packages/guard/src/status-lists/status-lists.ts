@@ -10,7 +10,7 @@ import { GuardConfigError } from '../config.ts';
 import type { IssuerKeys } from '../issuer.ts';
 import type { Revocation, StatusReference } from '../revocation.ts';
 import { type FeedConfig, followFeed } from './follow-feed.ts';
-import { createListReader, type ListRules, type ReadList } from './read-list.ts';
+import { createListReader, type ListRules, type Made, type ReadList } from './read-list.ts';
 import { statusListsProblems } from './status-lists-problems.ts';
 
 /** Whose lists, and how they are kept up to date. Nothing that decides about acceptance has a default. */
@@ -38,8 +38,8 @@ export type StatusListsRuntime = Pick<Runtime, 'now' | 'monotonic' | 'schedule' 
 /** What is known of a list. */
 interface KnownList {
   readonly list: StatusList;
-  /** Everything up to and with this version of the issuer's lists is in it. */
-  version: number;
+  /** Everything up to and with this version of this epoch is in it. */
+  made: Made;
   /** When it was known to be so, on the monotonic clock. */
   knownAt: number;
 }
@@ -54,7 +54,7 @@ interface Known {
   /** When a list that could not be read may be tried again. */
   readonly notBefore: Map<string, number>;
   /** Where the feed is; `heardAt` is undefined while there is none. */
-  feed: { readonly epoch: number; readonly version: number; heardAt: number | undefined };
+  feed: Made & { heardAt: number | undefined };
 }
 
 /** Lists that are held, and reads at once; a token that was verified names each of them. */
@@ -146,8 +146,18 @@ function bitOf({ list }: KnownList, index: number): boolean | undefined {
 }
 
 /** While the feed is there, a list that has all its changes is as new as what was last heard. */
-function knownAt({ feed }: Known, { version, knownAt: own }: KnownList): number {
-  return feed.heardAt !== undefined && version >= feed.version ? Math.max(own, feed.heardAt) : own;
+function knownAt({ feed }: Known, { made, knownAt: own }: KnownList): number {
+  return feed.heardAt !== undefined && hasAll(made, feed) ? Math.max(own, feed.heardAt) : own;
+}
+
+/**
+ * Whether a list has all changes up to a place of the feed.
+ *
+ * INVARIANT: versions of two epochs are not compared. A copy from before a backup was restored has the higher version,
+ * and bits that are worth nothing.
+ */
+function hasAll(made: Made, feed: Made): boolean {
+  return made.epoch === feed.epoch && made.version >= feed.version;
 }
 
 /** One read of a list at a time. Never rejects: what cannot be read is not known. */
@@ -168,24 +178,28 @@ function read(known: Known, uri: string): Promise<void> {
 async function readNew(known: Known, uri: string): Promise<void> {
   for (let tries = 0; tries < 3; tries += 1) {
     const askedAt = known.runtime.monotonic();
-    const { list, version = -1 } = (await known.readList(uri)) ?? {};
-    if (list === undefined) break;
-    if (isOlder(known, { uri, version })) continue;
+    const found = await known.readList(uri);
+    if (found === undefined) break;
+    if (isOlder(known, uri, found.made)) continue;
     known.notBefore.delete(uri);
     known.lists.delete(uri);
     makeRoom(known.lists, mostLists);
-    known.lists.set(uri, { list, version, knownAt: askedAt });
+    known.lists.set(uri, { ...found, knownAt: askedAt });
     return;
   }
   makeRoom(known.notBefore, mostLists);
   known.notBefore.set(uri, known.runtime.monotonic() + cooldown);
 }
 
-function isOlder(known: Known, { uri, version }: { readonly uri: string; readonly version: number }): boolean {
-  if (known.feed.heardAt !== undefined && version < known.feed.version) return true;
+function isOlder(known: Known, uri: string, made: Made): boolean {
+  if (known.feed.heardAt !== undefined && !hasAll(made, known.feed)) return true;
   const held = known.lists.get(uri);
   // What nobody has confirmed for so long counts no more, or an issuer that began anew would never be believed.
-  return held !== undefined && version < held.version && !isOld(known, held);
+  return held !== undefined && isBefore(made, held.made) && !isOld(known, held);
+}
+
+function isBefore(one: Made, other: Made): boolean {
+  return one.epoch < other.epoch || (one.epoch === other.epoch && one.version < other.version);
 }
 
 function makeRoom(map: Map<string, unknown>, capacity: number): void {
@@ -196,12 +210,15 @@ function makeRoom(map: Map<string, unknown>, capacity: number): void {
 /** A list that does not follow from the change, or has missed one, is forgotten and read again when it is needed. */
 function apply(known: Known, change: StatusChange): void {
   const { epoch, version, since } = change;
-  const isOurs = epoch === known.feed.epoch && version >= known.feed.version;
+  const goesOn = version >= known.feed.version;
   for (const [uri, held] of known.lists) {
-    if (isOurs && held.version >= version) continue;
-    if (isOurs && since !== undefined && since <= held.version) {
-      for (const index of change.lists.get(uri) ?? []) setStatusBit(held.list, index);
-      held.version = version;
+    if (goesOn && hasAll(held.made, change)) continue;
+    const told = change.lists.get(uri) ?? [];
+    const follows = goesOn && held.made.epoch === epoch && since !== undefined && since <= held.made.version;
+    // Where a status has several bits, one that was set says nothing of where it lies.
+    if (follows && (told.length === 0 || held.list.bits === 1)) {
+      for (const index of told) setStatusBit(held.list, index);
+      held.made = { epoch, version };
     } else {
       known.lists.delete(uri);
     }

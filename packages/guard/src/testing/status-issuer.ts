@@ -36,7 +36,7 @@ export interface StatusIssuer {
   readonly clock: TestClock;
   readonly runtime: StatusListsRuntime;
   /** What stands in lists from now on. */
-  state: { version: number | undefined; revoked: readonly number[] };
+  state: { epoch?: number; version: number | undefined; revoked: readonly number[] };
   /** How often each address was fetched. */
   readonly fetched: (url: string) => number;
   /** Answers an address otherwise; undefined takes it off the network. */
@@ -59,8 +59,8 @@ export async function startStatusIssuer(): Promise<StatusIssuer> {
   const sign: StatusIssuer['sign'] = (claims = {}, typ = 'statuslist+jwt', key = own) => {
     const now = clock.now() / 1000;
     const list: StatusListClaim = packStatusBits(65_536, issuerState.state.revoked);
-    const { version } = issuerState.state;
-    const base = { iss: issuer, sub: listUri, iat: now, exp: now + 60, ttl: 10, version, status_list: list };
+    const { epoch = 1, version } = issuerState.state;
+    const base = { iss: issuer, sub: listUri, iat: now, exp: now + 60, ttl: 10, epoch, version, status_list: list };
     return signJwt(key, typ, { ...base, ...claims });
   };
   network.set(`${issuer}/jwks`, () => Response.json({ keys: [publicJwk] }));

@@ -104,6 +104,7 @@ async function publish(deps: StatusListDeps, publication: Publication): Promise<
     iat: now,
     exp: now + lifetime,
     ttl,
+    epoch: position.epoch,
     version: position.version,
     status_list: await statuses(deps, name, position),
   };

@@ -1,0 +1,38 @@
+/** Breaks that were found by attacking the guard from outside its own tests. */
+import type { Break, Line } from './protocol-mutants.ts';
+
+const at = (file: string, tests: readonly string[], lines: readonly Line[]): readonly Break[] =>
+  lines.map(([row, breaks, find, replace]) => ({
+    row,
+    file: `packages/${file}`,
+    breaks,
+    find,
+    replace,
+    tests: tests.map((test) => `packages/${test}`),
+  }));
+
+const lists = ['guard/src/status-lists/status-lists.test.ts'];
+
+export const attackMutants: readonly Break[] = [
+  ...at('guard/src/status-lists/status-lists.ts', lists, [
+    [
+      'R-064',
+      'a copy from before a restored backup is used',
+      'made.epoch === feed.epoch && made.version >= feed.version',
+      'made.version >= feed.version',
+    ],
+    ['R-064', 'a list of the last epoch replaces one of this', 'one.epoch < other.epoch || ', ''],
+    [
+      'R-064',
+      'a bit is set in a list of wider statuses',
+      'follows && (told.length === 0 || held.list.bits === 1)',
+      'follows',
+    ],
+  ]),
+  ...at('guard/src/status-lists/follow-feed.ts', lists, [
+    ['R-180', 'a feed that ends at once is asked without a pause', '- begun >= soundAfter', '- begun >= 0'],
+  ]),
+  ...at('protocol/src/status-list.ts', lists, [
+    ['R-064', 'an index is cut to 32 bits', 'Math.floor(index / 8)', 'index >> 3'],
+  ]),
+];
