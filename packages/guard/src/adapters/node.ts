@@ -4,7 +4,7 @@
  * Unlike the carrier of `protocol` it hands the body over unread: a caller who is refused anyway cannot make the API
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
@@ -98,24 +98,25 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 
 function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
-  if (!incoming.complete) response.setHeader('connection', 'close');
-  for (const [name, value] of Object.entries(answer.headers)) {
-    response.setHeader(name, typeof value === 'string' ? value : [...value]);
-  }
-  if (answer.stream !== undefined) return sendStream(response, answer, answer.stream);
-  if (!response.hasHeader('content-length') && answer.status !== 204) {
-    response.setHeader('content-length', Buffer.byteLength(answer.body));
-  }
-  response.writeHead(answer.status);
+  const headers: OutgoingHttpHeaders = incoming.complete ? {} : { connection: 'close' };
+  Object.assign(headers, answer.headers);
+  if (answer.stream !== undefined) return sendStream(response, { ...answer, headers }, answer.stream);
+  // With its length known the answer goes out in one piece. One without content must not have a length (RFC 9110 §8.6).
+  if (answer.status !== 204) headers['content-length'] ??= Buffer.byteLength(answer.body);
+  response.writeHead(answer.status, headers);
   response.end(answer.body);
 }
 
 /** Piece by piece, no faster than the other side reads; when it is gone, the stream is told. */
-function sendStream(response: ServerResponse, answer: GuardAnswer, stream: AsyncIterable<string>): void {
+function sendStream(
+  response: ServerResponse,
+  { status, headers }: { readonly status: number; readonly headers: OutgoingHttpHeaders },
+  stream: AsyncIterable<string>,
+): void {
   const pieces = stream[Symbol.asyncIterator]();
   const stop = (): void => void pieces.return?.();
   response.on('close', stop);
-  response.writeHead(answer.status);
+  response.writeHead(status, headers);
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
