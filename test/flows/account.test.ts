@@ -59,8 +59,8 @@ function post(browser: Browser, fields: Readonly<Record<string, string>>): Promi
   });
 }
 
-async function sessionsOf(person: WorldPerson): Promise<readonly string[]> {
-  const admin = await openAdministration(world.config, world.runtime);
+async function sessionsOf(person: WorldPerson, own = world): Promise<readonly string[]> {
+  const admin = await openAdministration(own.config, own.runtime);
   const found = await admin.sessions.list({ person: person.id, after: '', limit: 50 });
   await admin.close();
   return found.map(({ id }) => id);
@@ -146,6 +146,23 @@ test('R-109[account] a person ends a session of another browser of theirs, and i
   assert.notEqual(there.page().find('login-submit'), undefined);
   await here.open(`${world.issuer}/account`);
   assert.notEqual(here.page().find('this-session'), undefined);
+});
+
+test('R-109[account] this browser comes first, and then the newest of the others', async () => {
+  await using own = await createWorld({ seed: 'account in order' });
+  const signedIn: string[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    await open(own);
+    const sessions = await sessionsOf(own.people.alice, own);
+    signedIn.push(sessions.find((id) => !signedIn.includes(id)) ?? assert.fail());
+    await own.clock.advance(5);
+  }
+  const here = await open(own);
+  const names = here
+    .page()
+    .elements.map(({ attributes: { id = '' } }) => id)
+    .filter((id) => id === 'this-session' || /^session-.+-name$/.test(id));
+  assert.deepEqual(names, ['this-session', ...signedIn.toReversed().map((id) => `session-${id}-name`)]);
 });
 
 test('R-109[account] R-138[account] R-012[account] what is not theirs is answered as what does not exist, and stays', async () => {

@@ -28,7 +28,14 @@ import { parseParameters } from '../../requests/parse.ts';
 import type { ResourceDirectory } from '../../resources/resource.ts';
 import type { Sessions } from '../../sessions/session.ts';
 import type { ConsentRow, ConsentStore } from '../../store/consent-store.ts';
-import type { ParkedRequestStore, PersonRow, PersonStore, SessionRow, SessionStore } from '../../store/store.ts';
+import type {
+  ListedSession,
+  ParkedRequestStore,
+  PersonRow,
+  PersonStore,
+  SessionRow,
+  SessionStore,
+} from '../../store/store.ts';
 import { type AllowedApp, accountPage, isOutcome, notSignedInPage, type Outcome } from './account-page.ts';
 
 export interface AccountDeps {
@@ -93,7 +100,10 @@ async function show(request: HttpRequest, { session, person }: Visit, deps: Acco
     accountPage({
       person,
       apps: appsOf(await deps.store.listConsents(person.id), deps),
-      sessions: await deps.store.listSessions({ person: person.id, after: '', limit: mostSessions, now }),
+      sessions: inOrder(
+        await deps.store.listSessions({ person: person.id, after: '', limit: mostSessions, now }),
+        session.id,
+      ),
       current: session.id,
       outcome: outcome !== undefined && isOutcome(outcome) ? outcome : undefined,
       action: accountAddress(deps),
@@ -105,6 +115,11 @@ async function show(request: HttpRequest, { session, person }: Visit, deps: Acco
     }),
   );
   return { ...answer, headers: { ...answer.headers, ...setCookies(setCookie) } };
+}
+
+/** This browser first, then the newest: the one that somebody does not know is most often new. */
+function inOrder(sessions: readonly ListedSession[], current: string): readonly ListedSession[] {
+  return sessions.toSorted((a, b) => Number(b.id === current) - Number(a.id === current) || b.since - a.since);
 }
 
 /** By client, in the order of their ids; a client or an API that is gone is named by its id. */
