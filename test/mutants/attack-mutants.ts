@@ -13,6 +13,8 @@ const at = (file: string, tests: readonly string[], lines: readonly Line[]): rea
 
 const lists = ['guard/src/status-lists/status-lists.test.ts'];
 
+const kits = ['guard/src/kit/guard-test.test.ts'];
+
 export const attackMutants: readonly Break[] = [
   ...at('guard/src/status-lists/status-lists.ts', lists, [
     [
@@ -34,5 +36,24 @@ export const attackMutants: readonly Break[] = [
   ]),
   ...at('protocol/src/status-list.ts', lists, [
     ['R-064', 'an index is cut to 32 bits', 'Math.floor(index / 8)', 'index >> 3'],
+  ]),
+  ...at('guard/src/kit/try.ts', kits, [
+    [
+      'S-108',
+      'a refusal proves something where nobody is let in any more',
+      'if (isKnown(last)) return results;',
+      'return results;',
+    ],
+  ]),
+  ...at('guard/src/kit/policy-cases.ts', kits, [
+    [
+      'S-108',
+      'what cannot be read shows nothing',
+      'return isJsonObject(value) ? Object.keys(value) : undefined;',
+      'return isJsonObject(value) ? Object.keys(value) : [];',
+    ],
+  ]),
+  ...at('guard/src/kit/target.ts', kits, [
+    ['S-108', 'a path leads to another host', 'url.origin !== base.origin', 'false'],
   ]),
 ];

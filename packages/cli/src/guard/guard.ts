@@ -98,7 +98,7 @@ function testAddress(
 }
 
 function parseRoute(route: string): { readonly method: string; readonly path: string } {
-  const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(route) ?? [];
+  const [, method, path] = /^([A-Z]+) (\/(?![/\\])\S*)$/.exec(route) ?? [];
   if (method === undefined || path === undefined) {
     throw new CommandError(`${route} is no route: write a method and a path, as in "GET /notes/1".`);
   }

@@ -5,11 +5,11 @@
  * issuer's key and are told as not tested.
  */
 import { generateSigningKey, isLoopbackHost } from '@castellan/protocol';
-import { type Attack, derivedAttacks } from './attacks.ts';
+import { derivedAttacks } from './attacks.ts';
 import type { TellProgress } from './guard-test.ts';
 import { reportOf, type TestReport, type TestResult } from './report.ts';
 import { type Target, urlTarget } from './target.ts';
-import { attackResult, baselineProblem, bearer, requestWith, type Send, type TriedRequest } from './try.ts';
+import { routeResults, type Send, type TriedRequest } from './try.ts';
 
 /** What is tested, and how fast. */
 export interface AddressTest {
@@ -42,10 +42,11 @@ export async function runAddressTest(
     throw new TypeError('The token is no JWT: there is nothing to be derived from it.');
   const attacks = derivedAttacks(token, { algorithm: 'ES256', ...(await generateSigningKey('ES256')) });
   const send = slowly(urlTarget(url), { rate, wait });
+  const sendLast = patiently(send, wait);
   const results: TestResult[] = [];
   for (const [index, tried] of test.requests.entries()) {
     tell(index, test.requests.length, `${tried.method} ${tried.path}`);
-    results.push(...(await requestResults(tried, { token, attacks, send })));
+    results.push(...(await routeResults(attacks, tried, { token, by: 'yours', send, sendLast })));
   }
   return reportOf(results);
 }
@@ -60,19 +61,15 @@ function slowly(target: Target, { rate, wait }: { readonly rate: number; readonl
   };
 }
 
-interface Trying {
-  readonly token: string;
-  readonly attacks: readonly Attack[];
-  readonly send: Send;
-}
+/** Seconds that a limit is waited out for at most. */
+const longestWait = 60;
 
-async function requestResults(tried: TriedRequest, { token, attacks, send }: Trying): Promise<readonly TestResult[]> {
-  const route = `${tried.method} ${tried.path}`;
-  const problem = baselineProblem(await send(requestWith(tried, bearer(token))), 'yours');
-  if (problem !== undefined) {
-    return attacks.map(({ group, name }) => ({ group, name, route, verdict: 'not tested', detail: problem }));
-  }
-  const results: TestResult[] = [];
-  for (const attack of attacks) results.push({ ...(await attackResult(attack, tried, send)), route });
-  return results;
+/** Waits out the limit that the attacks have used up. */
+function patiently(send: Send, wait: Wait): Send {
+  return async (request) => {
+    const answer = await send(request);
+    if (answer?.status !== 429) return answer;
+    await wait(Math.min(Math.max(answer.retryAfter, 1), longestWait) * 1000);
+    return send(request);
+  };
 }

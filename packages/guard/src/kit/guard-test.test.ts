@@ -28,6 +28,8 @@ const issuer: JwtIssuer = {
   discovery: 'oauth',
 };
 
+const deletion = { method: 'DELETE', path: '/invoices/1', by: 'nora', notFor: ['theo'] };
+
 const flawedTest = (flaw?: Flaw): GuardTest => ({
   issuer,
   start: ({ jwksUri }) =>
@@ -41,6 +43,7 @@ const flawedTest = (flaw?: Flaw): GuardTest => ({
   requests: [
     { method: 'GET', path: '/invoices' },
     { method: 'GET', path: '/invoices/1', by: 'nora', notFor: ['theo'] },
+    ...(flaw === undefined || flaw === 'object rule of a deletion' ? [deletion] : []),
   ],
 });
 
@@ -84,6 +87,14 @@ const planted: readonly (readonly [flaw: Flaw, row: string, found: RegExp])[] = 
   ['expiry', 'S-82[guard] S-108', /times: expired, endless, not yet \| expired long ago/],
   ['signature of none', 'S-82[guard] S-108', /no signature \(alg none\) \| the algorithm "none" without signature/],
   ['object rule', 'S-82[guard] S-108', /GET \/invoices\/1 \| what belongs to others \| asked by theo/],
+  ['object rule of a deletion', 'S-82[guard] S-108', /DELETE \/invoices\/1 \| what belongs to others \| asked by theo/],
+  ['issuer', 'S-82[guard] S-108', /issuer, audience and subject of others \| the issuer/],
+  ['not before', 'S-82[guard] S-108', /times: expired, endless, not yet \| not yet valid/],
+  [
+    'key as secret',
+    'S-82[guard] S-108',
+    /the public key, or a guess, as a shared secret \| HS256 with spki-pem as the shared secret/,
+  ],
   ['token in the query', 'S-82[guard] S-108', /where the token is sent \| a good token in the query/],
 ];
 for (const [flaw, rows, found] of planted) {
@@ -92,7 +103,7 @@ for (const [flaw, rows, found] of planted) {
     const failures = failuresOf(report);
     assert.match(failures.join('\n'), found);
     assert.equal(report.isSound, false);
-    if (flaw === 'object rule') assert.equal(failures.length, 1, 'and nothing else is found');
+    if (flaw.startsWith('object rule')) assert.equal(failures.length, 1, 'and nothing else is found');
   });
 }
 
@@ -210,6 +221,68 @@ test('S-108[guard] a route whose good token is refused proves nothing, and says 
   assert.equal(report.isSound, false);
   assert.equal(report.passed, 0);
   assert.match(report.results[0]?.detail ?? '', /answered with 403, so a refusal would prove nothing/);
+});
+
+test('S-108[guard] an API that lets nobody in any more proves nothing, and says so', async (t) => {
+  const started = await runGuardTest(flawedTest('lock'));
+  assert.deepEqual([started.passed, started.failed, started.isSound], [0, 0, false]);
+  assert.match(
+    started.results.map(({ detail }) => detail).join('\n'),
+    /a good token of nora was answered with 401 too/,
+  );
+  const running = await runAddressTest({ ...(await runningApi(t, 'lock')), requests }, { wait });
+  assert.deepEqual([running.passed, running.failed, running.isSound], [0, 0, false]);
+});
+
+test('S-108[guard] a limit that the attacks have used up is waited out before the last word', async (t) => {
+  let asked = 0;
+  const { token } = await runningApi(t);
+  const server = createServer((request, response) => {
+    asked += 1;
+    const isLimited = asked > 20 && waited.length === 0;
+    const isGood = request.headers.authorization === `Bearer ${token}`;
+    response.writeHead(isLimited ? 429 : isGood ? 200 : 401, { 'retry-after': '7' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const waited: number[] = [];
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const waits = async (time: number): Promise<void> => void (time > 1000 && waited.push(time));
+  const { passed, untested } = await runAddressTest({ url, token, requests }, { wait: waits });
+  assert.deepEqual(waited, [7000]);
+  assert.ok(passed > 10 && untested > 10, `${passed} passed, ${untested} were not tested`);
+});
+
+test('S-108[guard] what is no object, or too large to be read, is not said to show nothing', async () => {
+  const cases = matrix(notesPolicy()).cases.filter(({ about }) => about === 'reads');
+  assert.ok(cases.length > 0);
+  for (const body of ['secret', '["secret"]', '"secret"', '', `{"secret":"${'x'.repeat(1_000_001)}"}`]) {
+    const report = await runGuardTest({
+      issuer,
+      start: () => (_, response) => void response.end(body),
+      callers: { nora: { sub: 'nora' } },
+      requests: [],
+      policy: { cases, arrange: () => ({ method: 'GET', path: '/notes/1', claims: { sub: 'nora' } }) },
+    });
+    assert.deepEqual([report.passed, report.isSound], [0, false], body.slice(0, 10));
+  }
+});
+
+test('S-108[guard] a path that names another host is not followed there', async (t) => {
+  const api = await runningApi(t);
+  let heard = 0;
+  const other = createServer((_, response) => void response.end(String((heard += 1)))).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  for (const path of [`//127.0.0.1:${port}/`, `/\\127.0.0.1:${port}/`, `http://127.0.0.1:${port}/`]) {
+    await assert.rejects(
+      runAddressTest({ ...api, requests: [{ method: 'GET', path }] }, { wait }),
+      /is no path of/,
+      path,
+    );
+  }
+  assert.equal(heard, 0);
 });
 
 /** An API on a real port, and a good token for it. */

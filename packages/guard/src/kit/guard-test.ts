@@ -15,15 +15,7 @@ import { type Lab, type OpenLab, openLab } from './lab.ts';
 import { caseResults, type PolicyCases } from './policy-cases.ts';
 import { reportOf, type TestReport, type TestResult } from './report.ts';
 import { guardTarget, listenerTarget, type Target } from './target.ts';
-import {
-  attackResult,
-  baselineProblem,
-  bearer,
-  judgeForeign,
-  requestWith,
-  type Send,
-  type TriedRequest,
-} from './try.ts';
+import { bearer, judgeForeign, requestWith, routeResults, type Send, type TriedRequest } from './try.ts';
 
 /** What is tested: an API, the issuer it trusts, and who calls it. */
 export interface GuardTest {
@@ -106,20 +98,21 @@ async function requestResults(tried: TriedRequest, bench: Bench): Promise<readon
   const route = `${tried.method} ${tried.path}`;
   const by = tried.by ?? Object.keys(test.callers)[0] ?? '';
   const blank = lab.blankFor(claimsOf(test, by));
-  const attacks = attacksFor(lab.shape, blank);
-  const good = await send(requestWith(tried, bearer(goodToken(blank))));
-  const problem = baselineProblem(good, by);
-  if (problem !== undefined) {
-    return attacks.map(({ group, name }) => ({ group, name, route, verdict: 'not tested', detail: problem }));
-  }
-  const results: TestResult[] = [];
-  for (const attack of attacks) results.push({ ...(await attackResult(attack, tried, send)), route });
+  const others: TestResult[] = [];
+  // INVARIANT: others ask first. After the owner's own request there may be nothing left that could be refused.
   for (const other of tried.notFor ?? []) {
     const token = tokenOf(lab)(claimsOf(test, other));
     const answer = await send(requestWith(tried, bearer(token)));
-    results.push({ group: 'what belongs to others', name: `asked by ${other}`, route, ...judgeForeign(answer) });
+    others.push({ group: 'what belongs to others', name: `asked by ${other}`, route, ...judgeForeign(answer) });
   }
-  return results;
+  const results = await routeResults(attacksFor(lab.shape, blank), tried, { token: goodToken(blank), by, send });
+  return [...results, ...(results.some(({ verdict }) => verdict !== 'not tested') ? others : others.map(unproved))];
+}
+
+/** Where the owner is not answered either, a refusal says nothing of whose the object is. */
+function unproved(one: TestResult): TestResult {
+  if (one.verdict !== 'pass') return one;
+  return { ...one, verdict: 'not tested', detail: `${one.detail}, and its owner is refused too` };
 }
 
 function claimsOf(test: GuardTest, caller: string): Members {

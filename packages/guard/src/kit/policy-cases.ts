@@ -1,5 +1,5 @@
 /** The cases of a policy, asked of an API: the opposite principal, object and field of every rule. */
-import { readJson } from '@castellan/protocol';
+import { isJsonObject, readJson } from '@castellan/protocol';
 import type { Members } from './corpus.ts';
 import type { TestResult } from './report.ts';
 import type { SeenAnswer } from './target.ts';
@@ -29,6 +29,9 @@ export interface PolicyCases<C extends PolicyCase> {
   /** Stores principal and object of a case and says how to ask; undefined when this API has no route for it. */
   readonly arrange: (one: C) => ArrangedCase | undefined | Promise<ArrangedCase | undefined>;
 }
+
+/** Characters of an answer, as many as are kept of one. */
+const largestBody = 1_000_000;
 
 interface Asking {
   readonly send: Send;
@@ -75,7 +78,7 @@ function judge(one: PolicyCase, { body = '' }: ArrangedCase, answer: SeenAnswer 
   const permitted =
     typeof one.expect === 'string'
       ? one.expect === 'permit'
-      : memberNames(body).every((name) => one.expect.includes(name));
+      : (memberNames(body) ?? []).every((name) => one.expect.includes(name));
   if (isAnswered === permitted) return { verdict: 'pass', detail: String(status) };
   const faults = one.finds.map(({ rule, words }) => `${rule} ${words}`).join('; ');
   return {
@@ -88,13 +91,14 @@ function judge(one: PolicyCase, { body = '' }: ArrangedCase, answer: SeenAnswer 
 function judgeFields(open: PolicyCase['expect'], answer: SeenAnswer, isAnswered: boolean): Judged {
   if (!isAnswered) return { verdict: 'not tested', detail: `answered with ${answer.status}: nothing left at all` };
   const names = memberNames(answer.body);
+  if (names === undefined) return { verdict: 'not tested', detail: 'the answer is no JSON object that can be read' };
   const leaked = names.filter((name) => !open.includes(name));
   if (leaked.length === 0) return { verdict: 'pass', detail: names.join(', ') || 'nothing' };
   return { verdict: 'fail', detail: `${leaked.join(', ')} left, which no rule opens` };
 }
 
-/** The members of a JSON object. */
-function memberNames(body: string): readonly string[] {
-  const { value } = readJson(body);
-  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+/** The members of a JSON object; undefined for anything else. */
+function memberNames(body: string): readonly string[] | undefined {
+  const { value } = readJson(body, { maxLength: largestBody });
+  return isJsonObject(value) ? Object.keys(value) : undefined;
 }

@@ -93,6 +93,9 @@ const answerSize = 1_000_000;
 function sendTo(base: URL, { method, target, headers, body = '' }: SentRequest): Promise<SeenAnswer | undefined> {
   // A header that HTTP cannot carry never reaches an API either.
   if (headers.some(([, value]) => /[^\t\x20-\x7e\x80-\xff]/.test(value))) return Promise.resolve(undefined);
+  const url = new URL(target, base);
+  // INVARIANT: a path such as //host/ leads to no other host: nobody else is ever sent a token.
+  if (url.origin !== base.origin) return Promise.reject(new TypeError(`${target} is no path of ${base.origin}.`));
   const send = base.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
     const options = {
@@ -100,7 +103,7 @@ function sendTo(base: URL, { method, target, headers, body = '' }: SentRequest):
       timeout: answerTime,
       headers: [...headers, ['host', base.host], ['connection', 'close']],
     };
-    const outgoing = send(new URL(target, base), { ...options, headers: options.headers.flat() as never }, (answer) => {
+    const outgoing = send(url, { ...options, headers: options.headers.flat() as never }, (answer) => {
       const chunks: Buffer[] = [];
       let length = 0;
       answer.on('data', (chunk: Buffer) => {

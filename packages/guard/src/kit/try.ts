@@ -37,18 +37,52 @@ export function requestWith(tried: TriedRequest, { headers, query }: Credentials
 }
 
 /** Where a good token is not answered, a refusal of a bad one says nothing. */
-export function baselineProblem(answer: SeenAnswer | undefined, by: string): string | undefined {
+function baselineProblem(answer: SeenAnswer | undefined, by: string): string | undefined {
   if (answer !== undefined && answer.status >= 200 && answer.status < 300) return undefined;
   return `a good token of ${by} is answered with ${answer?.status ?? 'nothing'}, so a refusal would prove nothing`;
 }
 
 type Judged = Pick<TestResult, 'verdict' | 'detail'>;
 
-export async function attackResult(
-  attack: Attack,
+/** How a route is tried: with which good token, of whom. */
+export interface Trying {
+  readonly token: string;
+  readonly by: string;
+  readonly send: Send;
+  /** Sends the good token once more at the end; `send` by default. */
+  readonly sendLast?: Send;
+}
+
+/**
+ * The result of each attack on a route.
+ *
+ * INVARIANT: a refusal is a pass only where the good token is answered before all attacks and still known after them.
+ * One that has expired meanwhile, or an API that locks its callers out, would refuse anything.
+ */
+export async function routeResults(
+  attacks: readonly Attack[],
   tried: TriedRequest,
-  send: Send,
-): Promise<Omit<TestResult, 'route'>> {
+  { token, by, send, sendLast = send }: Trying,
+): Promise<readonly TestResult[]> {
+  const route = `${tried.method} ${tried.path}`;
+  const good = requestWith(tried, bearer(token));
+  const untested = (detail: string) => ({ route, verdict: 'not tested', detail }) as const;
+  const problem = baselineProblem(await send(good), by);
+  if (problem !== undefined) return attacks.map(({ group, name }) => ({ group, name, ...untested(problem) }));
+  const results: TestResult[] = [];
+  for (const attack of attacks) results.push({ ...(await attackResult(attack, tried, send)), route });
+  const last = await sendLast(good);
+  if (isKnown(last)) return results;
+  const detail = `at the end a good token of ${by} was answered with ${last?.status ?? 'nothing'} too`;
+  return results.map((one) => (one.verdict === 'pass' ? { ...one, ...untested(detail) } : one));
+}
+
+/** Whether a good token was not refused as a bad one is; its object may be gone, by a request that takes it away. */
+function isKnown(answer: SeenAnswer | undefined): boolean {
+  return answer !== undefined && answer.status !== 403 && answer.status < 500 && !refusals.includes(answer.status);
+}
+
+async function attackResult(attack: Attack, tried: TriedRequest, send: Send): Promise<Omit<TestResult, 'route'>> {
   const { group, name, credentials, skipped } = attack;
   if (credentials === undefined) return { group, name, verdict: 'not tested', detail: skipped ?? '' };
   const answer = await send(requestWith(tried, credentials));

@@ -3,13 +3,23 @@
  * forget one thing. It is what the kit must find; nobody should copy it.
  */
 import { isUtf8 } from 'node:buffer';
-import { createPublicKey, verify } from 'node:crypto';
+import { createHmac, createPublicKey, verify } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { systemRuntime } from '@castellan/protocol';
 import express, { type Request } from 'express';
 
 /** What is forgotten. */
-export type Flaw = 'audience' | 'expiry' | 'signature of none' | 'object rule' | 'scope' | 'token in the query';
+export type Flaw =
+  | 'audience'
+  | 'issuer'
+  | 'expiry'
+  | 'not before'
+  | 'signature of none'
+  | 'key as secret'
+  | 'object rule'
+  | 'object rule of a deletion'
+  | 'token in the query'
+  | 'lock';
 
 export interface FlawedSetup {
   readonly issuer: string;
@@ -27,10 +37,15 @@ type Members = Readonly<Record<string, unknown>>;
 
 export function flawedApi(setup: FlawedSetup): RequestListener {
   const app = express();
+  const stored = new Map(invoices.map((one) => [one.id, one]));
+  let refused = 0;
   app.use((request, response, next) => {
     verified(tokenOf(request, setup), setup).then(
       (claims) => {
-        if (claims === undefined) return void response.status(401).end();
+        refused += claims === undefined ? 1 : 0;
+        // A lock of all callers, made for those who guess: it lets nobody in any more, and proves nothing.
+        const isLocked = setup.flaw === 'lock' && refused > 3;
+        if (claims === undefined || isLocked) return void response.status(401).end();
         response.locals['claims'] = claims;
         next();
       },
@@ -47,6 +62,14 @@ export function flawedApi(setup: FlawedSetup): RequestListener {
     const isOwn = setup.flaw === 'object rule' || found?.ownerId === sub;
     if (found === undefined || !isOwn) return void response.status(404).end();
     response.json(found);
+  });
+  app.delete('/invoices/:id', (request, response) => {
+    const { sub } = response.locals['claims'] as Members;
+    const found = stored.get(Number(request.params['id']));
+    const isOwn = setup.flaw === 'object rule of a deletion' || found?.ownerId === sub;
+    if (found === undefined || !isOwn) return void response.status(404).end();
+    stored.delete(found.id);
+    response.status(204).end();
   });
   return app;
 }
@@ -68,7 +91,9 @@ async function verified(token: string, { issuer, audience, jwksUri, flaw }: Flaw
   if (header === undefined || claims === undefined) return undefined;
   const isNone = flaw === 'signature of none' && header['alg'] === 'none';
   if (!isNone) {
-    if (Object.keys(header).sort().join() !== 'alg,kid,typ' || header['alg'] !== 'RS256' || header['typ'] !== 'at+jwt')
+    const isShared = flaw === 'key as secret' && header['alg'] === 'HS256';
+    const isPinned = header['alg'] === 'RS256' || isShared;
+    if (Object.keys(header).sort().join() !== 'alg,kid,typ' || !isPinned || header['typ'] !== 'at+jwt')
       return undefined;
     const { keys } = (await (await systemRuntime.fetch(jwksUri)).json()) as {
       readonly keys: readonly Members[];
@@ -77,7 +102,11 @@ async function verified(token: string, { issuer, audience, jwksUri, flaw }: Flaw
     if (key === undefined) return undefined;
     const publicKey = createPublicKey({ key, format: 'jwk' });
     const input = Buffer.from(`${head}.${payload}`);
-    if (!verify('sha256', input, publicKey, Buffer.from(signature, 'base64url'))) return undefined;
+    const written = publicKey.export({ format: 'pem', type: 'spki' });
+    const isGenuine = isShared
+      ? createHmac('sha256', written).update(input).digest('base64url') === signature
+      : verify('sha256', input, publicKey, Buffer.from(signature, 'base64url'));
+    if (!isGenuine) return undefined;
   }
   return areSound(claims, { issuer, audience, flaw }) ? claims : undefined;
 }
@@ -102,11 +131,12 @@ function areSound(claims: Members, { issuer, audience, flaw }: Omit<FlawedSetup,
   const texts = [sub, jti, client].every((text) => typeof text === 'string' && text !== '');
   const moments = [exp, iat, nbf].every((moment) => Number.isFinite(moment));
   const isAudience = flaw === 'audience' || (aud as unknown) === audience;
-  if ((iss as unknown) !== issuer || !isAudience || !texts || !moments) return false;
+  const isIssuer = flaw === 'issuer' ? String(iss).startsWith(issuer) : (iss as unknown) === issuer;
+  if (!isIssuer || !isAudience || !texts || !moments) return false;
   if ([cnf, hash, events].some((claim) => claim !== undefined)) return false;
   if (exp === undefined || iat === undefined) return false;
   const lives = flaw === 'expiry' || (exp > now && exp - iat <= 900);
-  return lives && iat <= now + 60 && nbf <= now + 60 && exp >= iat;
+  return lives && iat <= now + 60 && (flaw === 'not before' || nbf <= now + 60) && exp >= iat;
 }
 
 /** Members of a JSON object that is written as JSON.stringify would: no member twice, no spaces, no odd texts. */
