@@ -7,6 +7,7 @@ import { begunMutants } from './mutants/begun-mutants.ts';
 import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
 import { deviceMutants } from './mutants/device-mutants.ts';
+import { endingMutants } from './mutants/ending-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
 import { graphqlMutants } from './mutants/graphql-mutants.ts';
 import { guardMutants } from './mutants/guard-mutants.ts';
@@ -47,6 +48,7 @@ export const mutants: readonly Mutant[] = [
   ...policyMutants,
   ...storeMutants,
   ...registryMutants,
+  ...endingMutants,
   ...entranceMutants,
   ...machineMutants,
   ...deviceMutants,

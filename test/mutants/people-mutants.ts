@@ -55,8 +55,8 @@ export const peopleMutants: readonly Break[] = [
     [
       'R-109',
       'the end of all sessions ends those of everybody',
-      'WHERE person_id = $1 AND ${lasting}',
-      "WHERE $1 <> '' AND ${lasting}",
+      'WHERE person_id = $1 AND ${unended}',
+      "WHERE $1 <> '' AND ${unended}",
     ],
   ]),
   ...at('store/operations/revocation.ts', sqlite, [
@@ -84,10 +84,16 @@ export const peopleMutants: readonly Break[] = [
     [
       'R-127',
       'a link is set up for a disabled person',
-      "WHERE id = $1 AND state <> 'disabled'`, [\n    link.person,",
-      'WHERE id = $1`, [\n    link.person,',
+      "sign_in_epoch + 1 WHERE id = $1 AND state <> 'disabled'`",
+      'sign_in_epoch + 1 WHERE id = $1`',
     ],
-    ['R-127', 'the old password goes on', "SET password_hash = '' WHERE", 'SET password_hash = password_hash WHERE'],
+    ['R-127', 'the old password goes on', "SET password_hash = '',", 'SET password_hash = password_hash,'],
+    [
+      'R-122',
+      'who typed the old password before a link was made comes in after',
+      "password_hash = '', sign_in_epoch = sign_in_epoch + 1",
+      "password_hash = '', sign_in_epoch = sign_in_epoch",
+    ],
     [
       'R-048',
       'a new password ends nothing',

@@ -66,8 +66,8 @@ export const storeMutants: readonly Break[] = [
     [
       'R-048',
       'a logout that names a replaced session ends nothing',
-      'WHERE id = $1 AND ended_at IS NULL`, [end.id]',
-      'WHERE id = $1 AND ended_at IS NULL AND replaced_at IS NULL`, [end.id]',
+      '`SELECT chain FROM sessions WHERE id = $1 AND ${unended}`',
+      '`SELECT chain FROM sessions WHERE id = $1 AND replaced_at IS NULL AND ${unended}`',
     ],
   ]),
   ...at('operations/revocation.ts', sqlite, [

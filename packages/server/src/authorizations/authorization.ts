@@ -54,6 +54,8 @@ export type GrantAuthorization = (
   exchange: Exchange,
 ) => Promise<{ readonly code: string } | 'parked_request_gone' | 'consent_gone'>;
 
+const offlineScope = 'offline_access';
+
 /** The longest life of a code, in seconds. */
 const longestCode = 60;
 
@@ -110,6 +112,17 @@ export function codeHashOf(text: string): string | undefined {
   return parsePrefixedToken(tokenPrefixes.authorizationCode, text) === undefined ? undefined : hashSecret(text);
 }
 
+/**
+ * Whether an authorization goes on when its session has ended: the person has allowed it, and the client may ask for it
+ * still (R-049).
+ */
+export function outlivesSession(
+  { offline }: Pick<AuthorizationRow, 'offline'>,
+  { scopes }: { readonly scopes: ReadonlySet<string> },
+): boolean {
+  return offline && scopes.has(offlineScope);
+}
+
 /** A new authorization of what a person has just allowed. */
 export async function newAuthorization(
   deps: Pick<GrantDeps, 'issuer' | 'statusIndexes'> & { readonly runtime: Pick<Runtime, 'randomBytes'> },
@@ -135,7 +148,7 @@ export async function newAuthorization(
     sector: client.sector,
     // The store writes its own.
     epoch: 0,
-    offline: request.scopes.includes('offline_access'),
+    offline: request.scopes.includes(offlineScope),
     createdAt: now,
     revokedAt: undefined,
     statusIndex: await deps.statusIndexes.next(),

@@ -127,7 +127,7 @@ async function endSession(
   acting: Acting,
 ): Promise<'ended' | 'not_live'> {
   const now = epochSeconds(deps.runtime);
-  const session = await deps.store.findSessionById(id, now);
+  const session = await deps.store.findSessionById(id);
   if (session === undefined || (person !== undefined && session.person !== person)) return 'not_live';
   return deps.store.endSession(
     { id: session.id, reason, now },

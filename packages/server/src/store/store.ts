@@ -132,7 +132,7 @@ export interface SessionStore {
   /** Only a live session of an active person: not ended, neither lifetime over at `now`. */
   readonly findSession: (secretHash: string, now: number) => Promise<SessionRow | undefined>;
   /** What a public id stands for: the session that took over for the same person, or itself, replaced or not. */
-  readonly findSessionById: (id: string, now: number) => Promise<SessionRow | undefined>;
+  readonly findSessionById: (id: string) => Promise<SessionRow | undefined>;
   /**
    * Starts a session and ends the one it replaces, if that is live, in one commit. When the sign-in belongs to a
    * parked request (`parked` is its `idHash`), the request remembers the new session; if it is gone, nothing changes.

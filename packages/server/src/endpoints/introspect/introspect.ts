@@ -14,6 +14,7 @@ import {
   signJwt,
 } from '@castellan/protocol';
 import type { SubjectOf } from '../../accounts/subject.ts';
+import { outlivesSession } from '../../authorizations/authorization.ts';
 import { parseRefreshToken } from '../../authorizations/refresh-family.ts';
 import type { Authenticate, Authenticated } from '../../clients/authenticate.ts';
 import type { Client } from '../../clients/client.ts';
@@ -87,7 +88,7 @@ async function stateAccess(
 async function stateRefresh(
   deps: IntrospectDeps,
   text: string,
-  client: Pick<Client, 'id'>,
+  client: Pick<Client, 'id' | 'scopes'>,
 ): Promise<Statement | undefined> {
   const position = parseRefreshToken(text, deps.tagKey);
   const now = epochSeconds(deps.runtime);
@@ -98,8 +99,8 @@ async function stateRefresh(
   const isCurrent = secretsEqual(hashSecret(text), family.currentHash);
   const isLive = authorization.revokedAt === undefined && personActive && now < exp;
   const isOwn = authorization.client === client.id;
-  if (!isOwn || !isCurrent || !isLive || !(authorization.offline || sessionLive)) return undefined;
-  const scope = authorization.scopes.join(' ');
+  if (!isOwn || !isCurrent || !isLive || !(sessionLive || outlivesSession(authorization, client))) return undefined;
+  const scope = authorization.scopes.filter((held) => client.scopes.has(held)).join(' ');
   const sub = authorization.person && deps.subjectOf(authorization.person, authorization);
   return { active: true, iss: deps.issuer, client_id: client.id, sub, scope, exp };
 }

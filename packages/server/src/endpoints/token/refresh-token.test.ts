@@ -222,6 +222,20 @@ test('R-048[refresh,sqlite] without offline_access a family ends with its sessio
   assert.equal((await stage.refresh(free)).status, 200);
 });
 
+test('R-049[refresh] R-048[refresh,sqlite] a client that lost offline_access has nothing that outlives a session', async (t) => {
+  const stage = await openStage(t);
+  const { json } = await stage.redeem(await stage.code('web', offline));
+  const fewer = [...testClient('web').scopes].filter((scope) => scope !== 'offline_access');
+  stage.register(testClient('web', { scopes: new Set(fewer) }));
+  const still = await stage.refresh(json.refresh_token);
+  assert.equal(still.status, 200, 'the session lives');
+  const { id, person } = stage.session;
+  const now = Math.floor(stage.runtime.now() / 1000);
+  const events = stage.exchange.effects({ type: 'session.ended', session: id, person, reason: 'logout' });
+  await stage.store.endSession({ id, reason: 'logout', now }, events);
+  assert.equal((await stage.refresh(still.json.refresh_token)).json.error, 'invalid_grant');
+});
+
 test('R-048[refresh,sqlite] without offline_access a family ends when its session has run out', async (t) => {
   const stage = await openStage(t);
   const { json } = await stage.redeem(await stage.code());

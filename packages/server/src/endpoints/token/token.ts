@@ -9,6 +9,7 @@
  */
 import type { LimitStore } from '@castellan/limits';
 import { addressBucket, formatScope, type HttpAnswer, type Runtime, refuse } from '@castellan/protocol';
+import { outlivesSession } from '../../authorizations/authorization.ts';
 import type { Authenticate, AuthenticatedClient } from '../../clients/authenticate.ts';
 import type { Client } from '../../clients/client.ts';
 import type { Limit } from '../../config.ts';
@@ -142,7 +143,7 @@ function checkFound(found: FoundAuthorization, grant: Grant, client: Authenticat
   found.check();
   if (authorization.revokedAt !== undefined) refuse('authorization_revoked');
   if (!found.personActive) refuse('person_not_active');
-  if (!authorization.offline && !found.sessionLive)
+  if (!outlivesSession(authorization, client) && !found.sessionLive)
     refuse('authorization_revoked', { detail: 'the session has ended' });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCompact, signJwt } from '@castellan/protocol';
-import { form, issuer, openStage, profile, type Stage, told } from '../../stage.test.ts';
+import { form, issuer, openStage, profile, type Stage, testClient, told } from '../../stage.test.ts';
 
 const everything = ['openid', 'profile', 'email', 'invoices:read'];
 
@@ -39,6 +39,15 @@ test('S-33[userinfo] each scope brings its own claims and no others', async (t) 
   assert.deepEqual((await ask(stage, await accessToken(stage, ['openid']))).json, { sub: stage.person.id });
   const withEmail = await ask(stage, await accessToken(stage, ['openid', 'email']));
   assert.deepEqual(Object.keys(withEmail.json), ['sub', 'email', 'email_verified']);
+});
+
+test('R-036[userinfo] R-065[userinfo] a client is not told what it may not ask for any more, whatever its token says', async (t) => {
+  const stage = await openStage(t);
+  const token = await accessToken(stage);
+  stage.register(testClient('web', { scopes: new Set(['openid', 'email']) }));
+  assert.deepEqual(Object.keys((await ask(stage, token)).json), ['sub', 'email', 'email_verified']);
+  stage.register(testClient('web', { scopes: new Set(['email']) }));
+  assert.deepEqual((await ask(stage, token)).json.error, 'insufficient_scope');
 });
 
 test('R-065[userinfo] S-32[userinfo] R-050 only an access token for the issuer itself opens it', async (t) => {

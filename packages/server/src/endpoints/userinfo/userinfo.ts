@@ -59,10 +59,12 @@ export function createUserinfoEndpoint(deps: UserinfoDeps): Endpoint {
     if (ground === undefined || !(await deps.accessTokens.stands(ground))) {
       refuse('token_invalid', { detail: 'the token, its authorization or its person has ended' });
     }
-    if (!scopes.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
+    // As for tokens: what the client may not ask for any more, it is not told either.
+    const held = scopes.filter((scope) => registered.scopes.has(scope));
+    if (!held.includes('openid')) refuse('insufficient_scope', { scope: 'openid' });
     const { person, asked } = await loadPerson(deps, { authorization: ground.authorization, subject });
     exchange.identify({ client, person: person.id });
-    const told = { ...claimsOf(person, scopes), ...askedClaimsOf(person, asked, registered) };
+    const told = { ...claimsOf(person, held), ...askedClaimsOf(person, asked, registered) };
     return answer(registered, { sub: subject, ...told }, deps);
   };
 }

@@ -3,8 +3,10 @@ import type { Conformance } from '../conformance.ts';
 import {
   assertRecorded,
   authorize,
+  createPerson,
   effects,
   familyRow,
+  newId,
   presentedRow,
   redemptionEvents,
   refreshEvents,
@@ -22,7 +24,7 @@ export function epochConformance({ name, check }: Conformance): void {
       const { authorization, code } = await authorize(first);
       assert.equal(await second.raiseEpoch(effects('raised')), 2);
       assert.equal(await first.findSession(session.secretHash, start), undefined);
-      assert.equal(await first.findSessionById(session.id, start), undefined);
+      assert.equal(await first.findSessionById(session.id), undefined);
       assert.equal(await first.findFamily(family.id, start), undefined);
       assert.equal(await first.findAuthorization(authorization.id), undefined);
       assert.equal(await first.findCode(code.codeHash), undefined);
@@ -32,6 +34,21 @@ export function epochConformance({ name, check }: Conformance): void {
       const revoke = { id: authorization.id, reason: 'logout', now: start } as const;
       assert.equal(await first.revokeAuthorization(revoke, redemptionEvents.redeemed), 'unknown');
       await assertRecorded(first, 'granted', 'raised');
+    },
+  );
+
+  check(
+    `R-127[${name}] I-1 a raised epoch ends every link for a password: it may have been used since`,
+    async (stores) => {
+      const { first, second } = stores;
+      const { id: person } = await createPerson(first);
+      const link = { person, tokenHash: newId('link'), createdAt: start, expiresAt: start + 60 };
+      await first.issuePasswordLink(link, effects('link'));
+      await second.raiseEpoch(effects('raised'));
+      assert.equal(await first.findPasswordLink(link.tokenHash, start), undefined);
+      const set = { person, tokenHash: link.tokenHash, passwordHash: 'new', now: start };
+      assert.equal(await first.setPassword(set, effects('set')), 'link_gone');
+      assert.equal(await first.issuePasswordLink(link, effects('link')), 'issued');
     },
   );
 

@@ -29,6 +29,7 @@ export function personEndConformance(conformance: Conformance): void {
   states(conformance);
   allSessions(conformance);
   listing(conformance);
+  links(conformance);
   races(conformance);
 }
 
@@ -217,12 +218,44 @@ function listing({ name, check }: Conformance): void {
   });
 }
 
+function links({ name, check }: Conformance): void {
+  check(
+    `R-122[${name}] I-3 the password of before a link was made lets in nobody who typed it before`,
+    async (stores) => {
+      const { first, second } = stores;
+      const known = await createPerson(first);
+      const link = { person: known.id, tokenHash: newId('link'), createdAt: start, expiresAt: start + 60 };
+      await second.issuePasswordLink(link, effects('link'));
+      const { signInEpoch } = known;
+      const begin = startOf(sessionRow(known.id), { signInEpoch });
+      assert.equal(await first.startSession(begin, effects('begun')), 'not_admitted');
+      const set = { person: known.id, tokenHash: link.tokenHash, passwordHash: 'new', now: start + 1 };
+      assert.equal(await first.setPassword(set, effects('set')), 'set');
+      const now = (await second.findPerson(known.id)) ?? assert.fail();
+      const again = startOf(sessionRow(known.id), { signInEpoch: now.signInEpoch });
+      assert.equal(await second.startSession(again, effects('begun')), 'started');
+    },
+  );
+}
+
 function races({ name, check }: Conformance): void {
   const overlapping: readonly (readonly [string, End])[] = [
     ...ends,
     ['the end of all sessions', (store, person) => store.endSessionsOf({ person, now: start + 9 }, effects('ended'))],
   ];
   for (const [title, end] of overlapping) {
+    check(
+      `I-10[${name}] R-114 after ${title} no clock that goes back revives a session that had run out`,
+      async (stores) => {
+        const { first, second } = stores;
+        const session = await signIn(first, { idleExpiresAt: start + 5 });
+        await emptyOutbox(first);
+        await end(second, session.person);
+        assert.equal(await first.findSession(session.secretHash, start), undefined);
+        assert.equal((await recorded(first)).includes('session.ended'), false, 'which it had not told anybody');
+      },
+    );
+
     check(`R-122[${name}] R-114 I-3 a sign-in that overlaps with ${title} leaves no session behind`, async (stores) => {
       const { first, second } = stores;
       const person = await createPerson(first);

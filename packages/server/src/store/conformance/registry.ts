@@ -21,7 +21,7 @@ import {
 
 type Written = Omit<RegistrationRow, 'revision'>;
 
-function registrationRow(change: Partial<Written> = {}): Written {
+export function registrationRow(change: Partial<Written> = {}): Written {
   const id = newId('client');
   return {
     kind: 'client',

@@ -145,7 +145,7 @@ function passwordLinkStore({ read, transact }: Database): PasswordLinkStore {
 function sessionStore({ read, single, transact }: Database): SessionStore {
   return {
     findSession: (secretHash, now) => read(() => findSession(secretHash, now)),
-    findSessionById: (id, now) => read(() => findSessionById(id, now)),
+    findSessionById: (id) => read(() => findSessionById(id)),
     listSessions: (page) => read(() => listSessions(page)),
     startSession: (start, events) => transact(() => startSession(start, events)),
     touchSession: (touch) => single(() => touchSession(touch)),

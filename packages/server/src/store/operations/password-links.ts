@@ -12,13 +12,15 @@ const byToken = `SELECT ${persons.select('p')} FROM password_links l JOIN person
 const replace = `${passwordLinks.insert} ON CONFLICT (person_id)
   DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at, expires_at = excluded.expires_at`;
 
+/** INVARIANT: a sign-in with the password of before that is under way finds itself too late, as with a new password. */
 export function* issuePasswordLink(
   link: PasswordLinkRow,
   events: RecordedEffects,
 ): Operation<'issued' | 'not_allowed'> {
-  const taken = yield* changes(`UPDATE persons SET password_hash = '' WHERE id = $1 AND state <> 'disabled'`, [
-    link.person,
-  ]);
+  const taken = yield* changes(
+    `UPDATE persons SET password_hash = '', sign_in_epoch = sign_in_epoch + 1 WHERE id = $1 AND state <> 'disabled'`,
+    [link.person],
+  );
   if (taken === 0) return 'not_allowed';
   yield* changes(replace, passwordLinks.values(link));
   yield* putIntoOutbox(events);

@@ -9,6 +9,12 @@ import { changes, type Database, type Operation } from '../database.ts';
 /** Seconds: longer than any access token lives, and long enough to recognise the replay of a code. */
 export const grace = 86_400;
 
+/**
+ * Seconds: for what another node would accept again without it. The clock of this node may be ahead of the others, or
+ * be set back (I-9, I-10): what it takes for over then is not.
+ */
+export const clockMargin: number = 3600;
+
 /** Rows of one commit, so that a purge holds no lock and no event loop for long. */
 const batch = 500;
 
@@ -39,11 +45,9 @@ const steps: readonly Step[] = [
     after: 0,
   },
   // What has expired is refused for that alone: then neither its first use nor its revocation needs to be known.
-  ...['password_links', 'used_assertions', 'reference_tokens', 'status_flips'].map((table) => ({
-    sql: `DELETE FROM ${table} WHERE expires_at <= $1 AND ${purgeKeys[table]} IN (
-      SELECT ${purgeKeys[table]} FROM ${table} WHERE expires_at <= $1 LIMIT $2)`,
-    after: 0,
-  })),
+  ...['password_links', 'reference_tokens'].map((table) => expired(table, 0)),
+  // INVARIANT: without its row an assertion counts again, and a token stands again.
+  ...['used_assertions', 'status_flips'].map((table) => expired(table, clockMargin)),
   // INVARIANT: redeemed or not, a code outlives its expiry by `grace`, or its replay would revoke nothing.
   {
     sql: 'DELETE FROM codes WHERE code_hash IN (SELECT code_hash FROM codes WHERE expires_at <= $1 LIMIT $2)',
@@ -79,6 +83,15 @@ const steps: readonly Step[] = [
     after: grace,
   },
 ];
+
+function expired(table: string, after: number): Step {
+  const key = purgeKeys[table];
+  return {
+    sql: `DELETE FROM ${table} WHERE expires_at <= $1 AND ${key} IN (
+      SELECT ${key} FROM ${table} WHERE expires_at <= $1 LIMIT $2)`,
+    after,
+  };
+}
 
 /** Runs every step, each in commits of its own; a purge that is cut short is simply continued by the next. */
 export async function purge(database: Pick<Database, 'single'>, now: number): Promise<number> {

@@ -10,16 +10,18 @@ import { rememberSession } from './parked-requests.ts';
 import { revokeMatching } from './revocation.ts';
 import { isActive, mayAct } from './standing.ts';
 
+/** Of this life of the database, and never ended, whether or not its time is over. */
+const unended = `ended_at IS NULL AND epoch = ${currentEpoch}`;
 /** Not over at the time `$2`; it may have been replaced, and then authorizations still live by it. */
-const lasting = `ended_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 AND epoch = ${currentEpoch}`;
+const lasting = `${unended} AND idle_expires_at > $2 AND absolute_expires_at > $2`;
 /** Answers to its cookie at the time `$2`. */
 const live = `replaced_at IS NULL AND ${lasting}`;
 
 const bySecret = `SELECT ${sessions.select('s')} FROM sessions s
   WHERE s.secret_hash = $1 AND ${live} AND ${mayAct('s.person_id')}`;
-/** A session's id stands for its whole chain: the newest member that is not over, one that was not replaced first. */
+/** A session's id stands for its whole chain: the newest member that never ended, one that was not replaced first. */
 const lastOfChain = `SELECT ${sessions.select('s')} FROM sessions s
-  WHERE s.chain = (SELECT chain FROM sessions WHERE id = $1) AND ${lasting}
+  WHERE s.chain = (SELECT chain FROM sessions WHERE id = $1) AND ${unended}
   ORDER BY s.replaced_at IS NULL DESC, s.created_at DESC LIMIT 1`;
 
 export function* findSession(secretHash: string, now: number): Operation<SessionRow | undefined> {
@@ -27,8 +29,8 @@ export function* findSession(secretHash: string, now: number): Operation<Session
   return found && sessions.read(found, 's');
 }
 
-export function* findSessionById(id: string, now: number): Operation<SessionRow | undefined> {
-  const found = yield* row(lastOfChain, [id, now]);
+export function* findSessionById(id: string): Operation<SessionRow | undefined> {
+  const found = yield* row(lastOfChain, [id]);
   return found && sessions.read(found, 's');
 }
 
@@ -119,6 +121,9 @@ export function* touchSession(touch: SessionTouch): Operation<void> {
   );
 }
 
+/** Whoever starts a session holds this row too: none joins a chain that is being ended, unseen. */
+const personOf = 'SELECT id FROM persons WHERE id = (SELECT person_id FROM sessions WHERE id = $1)';
+
 export interface SessionEnd {
   readonly id: string;
   /** Of its authorizations too. */
@@ -126,12 +131,16 @@ export interface SessionEnd {
   readonly now: number;
 }
 
-/** INVARIANT: whichever member of a chain is named, also a replaced one, nothing of the chain lives on (R-113). */
+/**
+ * INVARIANT: whichever member of a chain is named, also a replaced one, nothing of the chain lives on (R-113). Nor does
+ * it matter whether the session's time is over: access tokens that came of it may have some left, and a clock that goes
+ * back gives the session some again (I-10).
+ */
 export function* endSession(end: SessionEnd, events: RecordedEffects): Operation<'ended' | 'not_live'> {
-  const named = yield* lockedRow(`SELECT chain FROM sessions WHERE id = $1 AND ended_at IS NULL`, [end.id]);
-  if (named === undefined) return 'not_live';
-  const chain = readText(named['chain']);
-  const ended = yield* changes(`UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ${lasting}`, [chain, end.now]);
+  yield* lockedRow(personOf, [end.id]);
+  const chain = yield* holdSessionChain(end.id);
+  if (chain === undefined) return 'not_live';
+  const ended = yield* changes(`UPDATE sessions SET ended_at = $2 WHERE chain = $1 AND ${unended}`, [chain, end.now]);
   if (ended === 0) return 'not_live';
   yield* queueLogouts(chain, end.now);
   yield* putIntoOutbox(events);
@@ -163,11 +172,12 @@ export function* endAllSessions(
   const { person, reason, now } = end;
   yield* changes('UPDATE persons SET sign_in_epoch = sign_in_epoch + 1 WHERE id = $1', [person]);
   const ended = yield* rows(
-    `UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ${lasting} RETURNING id, chain, replaced_at`,
+    `UPDATE sessions SET ended_at = $2 WHERE person_id = $1 AND ${unended} RETURNING id, chain,
+      CASE WHEN replaced_at IS NULL AND idle_expires_at > $2 AND absolute_expires_at > $2 THEN 1 ELSE 0 END AS was_live`,
     [person, now],
   );
   for (const chain of new Set(ended.map((session) => readText(session['chain'])))) yield* queueLogouts(chain, now);
-  const told = ended.filter((session) => session['replaced_at'] === null).map(({ id }) => readText(id));
+  const told = ended.filter((session) => session['was_live'] === 1).map(({ id }) => readText(id));
   yield* putIntoOutbox(
     told.map((session) => inEnvelope(envelope, session, { type: 'session.ended', session, person, reason })),
   );
@@ -180,9 +190,6 @@ export function* endAllSessions(
  * INVARIANT: whatever is created from a session asks here, so that nothing is created from it after a logout.
  */
 export function* holdSessionChain(id: string): Operation<string | undefined> {
-  const held = yield* lockedRow(
-    `SELECT chain FROM sessions WHERE id = $1 AND ended_at IS NULL AND epoch = ${currentEpoch}`,
-    [id],
-  );
+  const held = yield* lockedRow(`SELECT chain FROM sessions WHERE id = $1 AND ${unended}`, [id]);
   return held && readText(held['chain']);
 }

@@ -5,17 +5,25 @@ import { Refusal, systemRuntime } from '@castellan/protocol';
 import { cuttingProxy } from '@castellan/testkit/cutting-proxy';
 import { availablePostgres, type PostgresCluster } from '@castellan/testkit/postgres';
 import { Client } from 'pg';
+import { claimed } from '../conformance/device-codes.ts';
 import { faultConformance } from '../conformance/faults.ts';
+import { registrationRow } from '../conformance/registry.ts';
 import {
+  authorizationRow,
   createPerson,
   effects,
   personRow,
   presentedRow,
   refreshEvents,
+  sessionRow,
+  signIn,
   start,
   startFamily,
+  startOf,
 } from '../conformance/rows.ts';
 import { changes, type Database, lockedRow, type Operation, row } from '../database.ts';
+import { approveDeviceCode } from '../operations/device-codes.ts';
+import { startSession } from '../operations/sessions.ts';
 import { openPostgresDatabase, openPostgresStore } from './postgres.ts';
 
 const available = await availablePostgres('durable');
@@ -32,6 +40,7 @@ if ('missing' in available) {
   durability(cluster);
   connections(cluster);
   retries(cluster);
+  overlaps(cluster);
   opening(cluster);
   discretion(cluster);
 }
@@ -178,6 +187,59 @@ function retries({ database }: PostgresCluster): void {
     await assert.rejects(opened.transact(conflictUntil(100)), unavailable);
     assert.equal(runs, 12);
     await opened.close();
+  });
+}
+
+/** Begins an operation that has done everything but its commit when this resolves, and takes its time for that. */
+async function begun<V>(opened: Database, operation: () => Operation<V>): Promise<{ readonly verdict: Promise<V> }> {
+  const reached = Promise.withResolvers<void>();
+  const verdict = opened.transact(function* () {
+    const value = yield* operation();
+    reached.resolve();
+    yield* row('SELECT pg_sleep(0.3)', []);
+    return value;
+  });
+  await Promise.race([reached.promise, verdict]);
+  return { verdict };
+}
+
+/** What is written beside a commit that takes its ground away is not seen by it, unless both meet at a row. */
+function overlaps({ database }: PostgresCluster): void {
+  test('R-036[device,postgres] I-3 what is approved while a client is switched off ends with it', async () => {
+    const url = await database();
+    const [opened, store] = [
+      await openPostgresDatabase(url, systemRuntime),
+      await openPostgresStore(url, systemRuntime),
+    ];
+    const { claim, session, code } = await claimed(store);
+    const client = registrationRow({ id: code.client });
+    await store.writeRegistration({ row: client, expected: 0 }, effects('added'));
+    const authorization = authorizationRow({ client: client.id, person: session.person, session: session.id });
+    const approval = { claim, authorization, consents: [] };
+    const { verdict } = await begun(opened, () => approveDeviceCode(approval, effects('approved')));
+    const off = { row: { ...client, state: 'disabled', changedAt: start + 9 }, expected: 1 } as const;
+    assert.equal(await store.writeRegistration(off, effects('off')), 'written');
+    assert.equal(await verdict, 'approved');
+    assert.equal((await store.findAuthorization(authorization.id))?.revokedAt, start + 9);
+    await Promise.all([opened.close(), store.close()]);
+  });
+
+  test('R-048[postgres] I-3 a sign-in that takes a chain over while it is ended by an older member ends too', async () => {
+    const url = await database();
+    const [opened, store] = [
+      await openPostgresDatabase(url, systemRuntime),
+      await openPostgresStore(url, systemRuntime),
+    ];
+    const oldest = await signIn(store);
+    const [older, newest] = [sessionRow(oldest.person), sessionRow(oldest.person)];
+    await store.startSession(startOf(older, { replaces: oldest.id }), effects('older'));
+    const begin = startOf(newest, { replaces: older.id });
+    const { verdict } = await begun(opened, () => startSession(begin, effects('newest')));
+    const end = { id: oldest.id, reason: 'logout', now: start + 9 } as const;
+    assert.equal(await store.endSession(end, effects('ended')), 'ended');
+    assert.equal(await verdict, 'started');
+    assert.equal(await store.findSession(newest.secretHash, start + 10), undefined);
+    await Promise.all([opened.close(), store.close()]);
   });
 }
 
