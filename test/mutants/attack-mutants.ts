@@ -37,6 +37,19 @@ export const attackMutants: readonly Break[] = [
   ...at('protocol/src/status-list.ts', lists, [
     ['R-064', 'an index is cut to 32 bits', 'Math.floor(index / 8)', 'index >> 3'],
   ]),
+  ...at(
+    'policy/src/slots.ts',
+    ['policy/src/decide.test.ts'],
+    [
+      [
+        'R-163',
+        'a gap in a list is left out',
+        'Array.isArray(value) && areTexts(value)',
+        'Array.isArray(value) && value.every(portableText)',
+      ],
+      ['R-170', 'a decider follows what becomes of a list', 'values[place] = copy;', ''],
+    ],
+  ),
   ...at('guard/src/kit/try.ts', kits, [
     [
       'S-108',

@@ -1,7 +1,7 @@
 /** Decisions are judged in a place that is used again, and answered with objects that are made once. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { and, eq, within } from './condition.ts';
+import { and, eq, not, within } from './condition.ts';
 import { definePolicy } from './policy.ts';
 
 const words = {
@@ -103,6 +103,37 @@ test('R-170[policy] a decision that is asked for while another is read changes n
     assert.equal(decide(foreign), 'deny');
   }
   assert.deepEqual(seen, ['permit', 'deny', 'permit', 'deny']);
+});
+
+test('R-163[policy] a list with a gap in it is none, for a decision as for a filter', () => {
+  const closed = definePolicy(words, ({ permit, forbid }) => [
+    permit('all', { who: 'person', on: 'note', may: ['read'], scopes: [], when: () => and() }),
+    forbid('others', {
+      who: 'person',
+      on: 'note',
+      may: ['read'],
+      when: ({ principal, resource }) => not(within(resource.team, principal.teams)),
+    }),
+  ]);
+  // What JSON.stringify makes a null of, with which IN is never false.
+  const gap = Object.assign(Array<string>(2), { 1: 'red' });
+  for (const teams of [gap, ['red', undefined], ['red', null], Array<string>(1)]) {
+    const asked = { ...good, principal: { ...nora, teams } } as unknown as Request;
+    assert.deepEqual(closed.decide(asked).errors, ['principal.teams is not what was declared']);
+    assert.equal(closed.decider(asked)(row).effect, 'deny');
+    assert.equal(closed.predicate(asked)(row), false);
+    assert.deepEqual(closed.filter(asked, { dialect: 'sqlite' }), { sql: '(FALSE)', parameters: [] });
+  }
+});
+
+test('R-170[policy] a list that is changed after a decider was made changes no decision of it', () => {
+  const teams = ['blue'];
+  const asked: Request = { ...good, principal: { ...nora, id: 'theo', teams } };
+  const [decideOn, isPermittedOn] = [policy.decider(asked), policy.predicate(asked)];
+  teams.push('red');
+  assert.equal(decideOn(row).effect, 'deny');
+  assert.equal(isPermittedOn(row), false);
+  assert.equal(policy.decide(asked).effect, 'permit', 'a new decision sees it');
 });
 
 test('R-170[policy] a text that was judged portable once makes no other text so', () => {

@@ -2,7 +2,8 @@
  * The values that conditions ask for, each read from a request once: checked there, compared everywhere after.
  *
  * INVARIANT: what is compared is what was checked. Nothing reads the request again, so a getter that answers
- * differently the second time changes nothing.
+ * differently the second time changes nothing. A list is looked at where it is while one request is judged; what is kept
+ * for longer is a copy of it.
  */
 import type { Values } from './compile.ts';
 import type { Operand, Term } from './condition.ts';
@@ -133,7 +134,19 @@ function readAll({ parts, blank }: Layout, request: Subjects): Values | undefine
     readPart(parts.principal, principal, values) &&
     (resource === undefined || readPart(parts.resource, resource, values)) &&
     readPart(parts.context, context, values);
-  return isRead ? values : undefined;
+  return isRead && keepTexts(parts.principal, values) && keepTexts(parts.context, values) ? values : undefined;
+}
+
+/** Puts copies in the places of lists, each checked as it now is, for whoever changes the list afterwards. */
+function keepTexts(slots: readonly Slot[], values: unknown[]): boolean {
+  for (const { type, place } of slots) {
+    const value = values[place];
+    if (type !== 'texts' || value === null) continue;
+    const copy = [...(value as readonly unknown[])];
+    if (!areTexts(copy)) return false;
+    values[place] = copy;
+  }
+  return true;
 }
 
 /**
@@ -187,8 +200,14 @@ function take(slot: Slot, value: unknown): unknown {
     case 'flag':
       return typeof value === 'boolean' ? value : undefined;
     case 'texts':
-      return Array.isArray(value) && value.every(portableText) ? value : undefined;
+      return Array.isArray(value) && areTexts(value) ? value : undefined;
   }
+}
+
+/** INVARIANT: by index, since `every` leaves out what is missing, and in SQL that is a NULL no comparison is false with. */
+function areTexts(list: readonly unknown[]): boolean {
+  for (let index = 0; index < list.length; index += 1) if (!portableText(list[index])) return false;
+  return true;
 }
 
 function takeObjects(members: Layout, value: unknown): readonly Values[] | undefined {
