@@ -117,6 +117,36 @@ for (const store of ['sqlite', 'postgres'] as const) {
     assert.equal(mine.browser.page().url.href, 'https://web.example/bye');
   });
 
+  test(`R-103[id-token,logout] R-113[logout] no name of a session is told to two sectors, and a hint ends it without any cookie (${store})`, async () => {
+    const browser = world.browser();
+    const signIn = async (id: string) => {
+      const client = world.client(id);
+      return {
+        client,
+        ...assertTokens(await world.tokens(client, { browser, changes: { scope: 'openid notes:read' } })),
+      };
+    };
+    const [web, again, other, post] = [
+      await signIn('web'),
+      await signIn('web'),
+      await signIn('other'),
+      await signIn('post'),
+    ];
+    const claims = [web, other, post].map(({ idToken }) => decodeJwt(idToken).claims);
+    const [atWeb, atOther, atPost] = claims.map(({ sid }) => String(sid));
+    assert.equal(new Set([atWeb, atOther, atPost]).size, 3);
+    assert.equal(decodeJwt(again.idToken).claims['sid'], atWeb, 'one client knows it by one name');
+    for (const one of claims.slice(0, 2)) {
+      const told = Buffer.from(JSON.stringify(one) + Buffer.from(String(one['jti']), 'base64url').toString('latin1'));
+      assert.ok(!told.includes(String(atPost)), 'nor is its id anywhere in the token of a sector');
+    }
+    assert.notEqual(claims[0]?.['jti'], decodeJwt(again.idToken).claims['jti']);
+    await world.browser().open(`${world.metadata['end_session_endpoint']}?${formOf({ id_token_hint: other.idToken })}`);
+    for (const { client, refreshToken } of [web, other, post]) {
+      assert.equal((await client.refresh(refreshToken)).json['error'], 'invalid_grant', client.id);
+    }
+  });
+
   test(`R-036 R-103[refresh] a sector that changes later changes no name within an authorization (${store})`, async () => {
     const signed = await signedIn('web');
     const name = subject(signed.idToken);

@@ -55,6 +55,20 @@ export const endingMutants: readonly Break[] = [
       'return offline;',
     ],
   ]),
+  ...at('tokens/session-name.ts', 'test/flows/pairwise.test.ts', [
+    [
+      'R-103',
+      'all sectors know a session by one name',
+      '.update(JSON.stringify([sector, session]))',
+      '.update(JSON.stringify([session]))',
+    ],
+    [
+      'R-113',
+      'a hint of a sector names no session',
+      "return typeof jti === 'string' ? open(jti, key) : sid;",
+      'return sid;',
+    ],
+  ]),
   ...at('endpoints/userinfo/userinfo.ts', `${server}/endpoints/userinfo/userinfo.test.ts`, [
     [
       'R-036',

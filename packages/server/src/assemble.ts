@@ -120,7 +120,14 @@ function assembleParts(opened: Opened) {
     statusIndexes: createStatusIndexes({ store, runtime }),
     repeats: createRepeatWatch(repeatCapacity),
     refused,
-    verifyHint: createHintVerifier({ issuer, clients, keys: keys.lastingSource, now: runtime.now, refused }),
+    verifyHint: createHintVerifier({
+      issuer,
+      clients,
+      keys: keys.lastingSource,
+      now: runtime.now,
+      sessionOf: opened.sessionNames.sessionOf,
+      refused,
+    }),
     accounts: createAccounts({
       store,
       runtime,
@@ -189,7 +196,18 @@ function apiEndpoints(opened: Opened, parts: Parts): Omit<Endpoints, keyof PageE
     ['refresh_token', refreshTokenGrant({ store, runtime, tagKey, lifetimes, refreshRetry })],
   ]);
   const nameKey = deriveKey(masterKey, 'access-token-name');
-  const issue = createMint({ issuer, keys, store, subjectOf, statusIndexes, nameKey, runtime, lifetimes });
+  const { sessionNames } = opened;
+  const issue = createMint({
+    issuer,
+    keys,
+    store,
+    subjectOf,
+    sessionNames,
+    statusIndexes,
+    nameKey,
+    runtime,
+    lifetimes,
+  });
   const accessTokens = createAccessTokens({
     issuer,
     clients,

@@ -23,6 +23,7 @@ import { longestAccessToken } from './resources/resource.ts';
 import type { StatusFeed } from './status/status-feed.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import { createSessionNames, type SessionNames } from './tokens/session-name.ts';
 
 /** An authorization server that answers plain requests; `nodeListener`, `listen` and `fetchHandler` carry them. */
 export interface Server {
@@ -66,6 +67,7 @@ export async function createServer(
     const registry = await openRegistry({ foundation: resolved, store, runtime });
     const keys = await openKeys(resolved, { store, recorder, runtime, registry });
     const subjectOf = createSubjects(deriveKey(resolved.masterKey, 'pairwise-subject'));
+    const sessionNames = createSessionNames({ masterKey: resolved.masterKey, runtime });
     const logouts: LogoutDelivery = createLogoutDelivery({
       issuer: resolved.issuer,
       store,
@@ -73,6 +75,7 @@ export async function createServer(
       refresh: registry.refresh,
       keys,
       subjectOf,
+      sessionNames,
       runtime,
       recorder,
       committed: () => events.nudge(),
@@ -85,7 +88,18 @@ export async function createServer(
       runtime,
       tellLoss: (lost) => lossEvent({ recorder, runtime }, lost),
     });
-    return run({ config: resolved, runtime, recorder, store, registry, keys, subjectOf, logouts, events });
+    return run({
+      config: resolved,
+      runtime,
+      recorder,
+      store,
+      registry,
+      keys,
+      subjectOf,
+      sessionNames,
+      logouts,
+      events,
+    });
   } catch (error) {
     await store.close();
     throw error;
@@ -101,6 +115,7 @@ export interface Opened {
   readonly registry: Registry;
   readonly keys: KeyRing;
   readonly subjectOf: SubjectOf;
+  readonly sessionNames: SessionNames;
   readonly logouts: LogoutDelivery;
   readonly events: EventFlow;
 }

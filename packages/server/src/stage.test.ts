@@ -37,6 +37,7 @@ import { openSqliteStore } from './store/sqlite/sqlite.ts';
 import type { PersonRow, PersonState, SessionRow, Store } from './store/store.ts';
 import { createAccessTokens } from './tokens/access-token.ts';
 import { createMint } from './tokens/issue.ts';
+import { createSessionNames } from './tokens/session-name.ts';
 
 export const issuer = 'https://id.example';
 export const invoices = 'https://invoices.example/';
@@ -332,6 +333,7 @@ function wire({ options, runtime, recorder, events, store, keys, clients: regist
   const nameKey = deriveKey(masterKey, 'access-token-name');
   const subjectOf = createSubjects(deriveKey(masterKey, 'pairwise-subject'));
   const issue = createMint({
+    sessionNames: createSessionNames({ masterKey, runtime }),
     issuer,
     keys,
     store,

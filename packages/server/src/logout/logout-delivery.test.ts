@@ -84,6 +84,7 @@ async function openDelivery(t: TestContext, answer: Answer = fine): Promise<Deli
         clients: { find: (id) => clients.get(id) },
         refresh: async () => undefined,
         keys,
+        sessionNames: { nameOf: (session, { sector }) => (sector === undefined ? session : `${session} at ${sector}`) },
         subjectOf: (person, { sector }) => (sector === undefined ? person : `${person} at ${sector}`),
         runtime,
         recorder,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateSigningKey, localKeySource, type SigningKey, signJwt } from '@castellan/protocol';
+import { generateSigningKey, localKeySource, type SigningKey, signJwt, systemRuntime } from '@castellan/protocol';
 import { clientDirectory } from '../clients/client.ts';
-import { testClient } from '../stage.test.ts';
+import { masterKey, testClient } from '../stage.test.ts';
+import { createSessionNames } from '../tokens/session-name.ts';
 import { createHintVerifier, type VerifyHint } from './id-token-hint.ts';
 
 const issuer = 'https://id.example';
@@ -21,6 +22,7 @@ async function setUp(): Promise<Kit> {
     clients: clientDirectory([testClient('web'), testClient('other')]),
     keys: localKeySource({ keys: [publicJwk] }),
     now: () => now * 1000,
+    sessionOf: createSessionNames({ masterKey, runtime: systemRuntime }).sessionOf,
     refused: async () => undefined,
   });
   return { verify, key: { kid: publicJwk.kid, algorithm: 'ES256', privateKey } };

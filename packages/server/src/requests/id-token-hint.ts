@@ -9,7 +9,7 @@ export interface HintedSession {
   readonly client: string;
   /** The person, by the name this client was told. */
   readonly subject: string;
-  /** The `sid` claim. */
+  /** That the token speaks of, whatever the client calls it. */
   readonly session: string | undefined;
 }
 
@@ -19,6 +19,8 @@ export interface HintDeps {
   /** Also keys that have retired: a session may outlive the key of its ID token. */
   readonly keys: KeySource;
   readonly now: () => number;
+  /** The session that verified claims speak of. */
+  readonly sessionOf: (claims: Readonly<Record<string, unknown>>) => string | undefined;
   readonly refused: TellRefused;
 }
 
@@ -38,9 +40,9 @@ export function createHintVerifier(deps: HintDeps): VerifyHint {
       const audience = audienceOf(hint);
       if (audience === undefined || deps.clients.find(audience) === undefined) return undefined;
       const { claims } = await hintVerifier(audience, deps).verify(hint);
-      const { sub, sid } = claims;
+      const { sub } = claims;
       if (sub === undefined) return undefined;
-      return { client: audience, subject: sub, session: typeof sid === 'string' ? sid : undefined };
+      return { client: audience, subject: sub, session: deps.sessionOf(claims) };
     } catch (error) {
       // A hint that does not verify is an answer, not an accident: each caller refuses in its own words.
       if (error instanceof Refusal && error.reason === 'token_invalid') return undefined;

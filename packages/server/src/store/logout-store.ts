@@ -9,7 +9,7 @@ export interface LogoutNoticeRow {
   readonly sequence: number;
   readonly client: string;
   readonly person: string;
-  /** The `sid` that the client knows. */
+  /** That the `sid` names which the client knows. */
   readonly session: string;
   /** Of the authorization it was given, which decides by what name it knows the person. */
   readonly sector: string | undefined;

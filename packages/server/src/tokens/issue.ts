@@ -27,6 +27,7 @@ import type { OwnedStatus, StatusStore } from '../store/status-store.ts';
 import type { AccessTokenStore, AuthorizationRow, PersonStore } from '../store/store.ts';
 import { nameAccessToken } from './access-token.ts';
 import { askedClaimsOf } from './profile-claims.ts';
+import type { SessionNames } from './session-name.ts';
 
 /** What tokens are issued for; everything in it was checked. */
 interface Issuance {
@@ -58,6 +59,7 @@ export interface MintDeps {
     Pick<StatusStore, 'findServiceStatus' | 'startServiceStatus'>;
   readonly statusIndexes: StatusIndexes;
   readonly subjectOf: SubjectOf;
+  readonly sessionNames: Pick<SessionNames, 'claimsOf'>;
   /** Seals the names of access tokens. */
   readonly nameKey: Buffer;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
@@ -175,7 +177,7 @@ async function issueIdToken(
     iat: now,
     exp: now + Math.min(deps.lifetimes.idToken, longestIdToken),
     ...(issuance.nonce === undefined ? {} : { nonce: issuance.nonce }),
-    ...(authorization.session === undefined ? {} : { sid: authorization.session }),
+    ...(authorization.session === undefined ? {} : deps.sessionNames.claimsOf(authorization.session, authorization)),
     ...authenticationClaims(authorization),
     amr: authorization.amr,
     at_hash: accessTokenHash(issuance.accessToken, client.idTokenAlgorithm),

@@ -4,11 +4,13 @@ import type { SubjectOf } from '../accounts/subject.ts';
 import type { Client } from '../clients/client.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { LogoutNoticeRow } from '../store/logout-store.ts';
+import type { SessionNames } from './session-name.ts';
 
 export interface LogoutTokenDeps {
   readonly issuer: string;
   readonly keys: Pick<KeyRing, 'signer'>;
   readonly subjectOf: SubjectOf;
+  readonly sessionNames: Pick<SessionNames, 'nameOf'>;
   readonly runtime: Pick<Runtime, 'now' | 'randomBytes'>;
 }
 
@@ -36,7 +38,7 @@ export async function issueLogoutToken(
     iat: now,
     exp: now + lifetime,
     jti: deps.runtime.randomBytes(16).toString('base64url'),
-    sid: notice.session,
+    sid: deps.sessionNames.nameOf(notice.session, notice),
     events: { [logoutEvent]: {} },
   });
 }
