@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../testkit/src/clock.ts';
 import { routesUnder } from './route.ts';
 import { type Note, type NotesApi, notesPolicy, startNotes } from './testing/notes.ts';
 
@@ -40,14 +41,14 @@ test('R-194[guard] of costly work so much runs at once as its route says; the re
   const bearer = { token: await token() };
   const first = send('GET', '/all', bearer);
   const second = send('GET', '/all', bearer);
-  while (waiting.length < 2) await new Promise(setImmediate);
+  await until(() => waiting.length === 2);
   const third = await send('GET', '/all', bearer);
   assert.deepEqual([third.status, third.headers['retry-after']], [503, '1']);
   assert.equal((await send('GET', '/notes', bearer)).status, 200, 'other routes have places of their own');
   waiting[0]?.();
   assert.equal((await first).status, 200);
   const fourth = send('GET', '/all', bearer);
-  while (waiting.length < 3) await new Promise(setImmediate);
+  await until(() => waiting.length === 3);
   for (const done of waiting.slice(1)) done();
   assert.deepEqual([(await second).status, (await fourth).status], [200, 200]);
 });
