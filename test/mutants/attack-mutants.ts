@@ -50,6 +50,23 @@ export const attackMutants: readonly Break[] = [
       ['R-170', 'a decider follows what becomes of a list', 'values[place] = copy;', ''],
     ],
   ),
+  ...at(
+    'guard/src/output.ts',
+    ['guard/src/output.test.ts'],
+    [
+      [
+        'R-163',
+        'objects of another type leave unread',
+        'return policy.readable({ ...asking, type, resource: row }).length > 0;',
+        'return true;',
+      ],
+    ],
+  ),
+  ...at(
+    'guard/src/graphql/run.ts',
+    ['guard/src/graphql/graphql.test.ts'],
+    [['R-197', 'each address of a network has streams of its own', 'addressBucket(address) :', 'address :']],
+  ),
   ...at('guard/src/kit/try.ts', kits, [
     [
       'S-108',

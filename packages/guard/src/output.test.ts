@@ -1,6 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { always, definePolicy, eq } from '@castellan/policy';
+import { routesUnder } from './route.ts';
 import { type Note, startNotes } from './testing/notes.ts';
+
+const words = {
+  principals: { person: { id: 'text', role: 'text' }, client: { id: 'text' } },
+  resources: {
+    note: { fields: { id: 'integer' }, actions: ['list'] },
+    remark: { fields: { id: 'integer', author: 'text' }, actions: ['read'] },
+  },
+  context: {},
+} as const;
+
+test('R-163[guard] R-173[guard] of objects of another type than that of the action none leaves that is not to be read', async () => {
+  const policy = definePolicy(words, ({ permit }) => [
+    permit('lists', { who: 'person', on: 'note', may: ['list'], scopes: [], when: () => always }),
+    permit('author', {
+      who: 'person',
+      on: 'remark',
+      may: ['read'],
+      scopes: [],
+      when: ({ principal, resource }) => eq(resource.author, principal.id),
+      reads: ['id'],
+    }),
+  ]);
+  const on = routesUnder(policy);
+  const remarks = [{ id: 1, author: 'nora' }];
+  const common = { action: 'note.list', input: {}, limit: { count: 20, period: 60 } } as const;
+  const api = await startNotes(() => ({
+    policy,
+    routes: {
+      'GET /remarks': on.collection({ ...common, output: { many: 'remark' }, handle: () => remarks }),
+      'GET /last-remark': on.collection({ ...common, output: { one: 'remark' }, handle: () => remarks.at(-1) }),
+    },
+  }));
+  const token = await api.token();
+  const statuses = async () =>
+    Promise.all(['/remarks', '/last-remark'].map(async (path) => (await api.send('GET', path, { token })).status));
+  assert.deepEqual((await api.send('GET', '/remarks', { token })).json, { items: [{ id: 1 }] });
+  assert.deepEqual(await statuses(), [200, 200]);
+  remarks.push({ id: 2, author: 'theo' });
+  assert.deepEqual(await statuses(), [500, 404], 'not even that there is one is told');
+});
 
 for (const [what, value] of [
   ['an object', { text: 'Mine', secret: 'never shown' }],

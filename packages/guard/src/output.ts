@@ -47,9 +47,12 @@ function shapeListed(row: unknown, type: string, deps: OutputDeps): Readonly<Rec
   return mask(row, type, deps);
 }
 
-/** Where no object was decided on before the handler ran, each one that leaves is decided on now (R-163). */
+/**
+ * Where no object was decided on before the handler ran, each one that leaves is decided on now (R-163). The action says
+ * nothing of objects of another type: of those something must be readable, or that they are there would leave.
+ */
 function mayActOn(row: unknown, type: string, { policy, asking }: OutputDeps): boolean {
-  if (!asking.action.startsWith(`${type}.`)) return true;
+  if (!asking.action.startsWith(`${type}.`)) return policy.readable({ ...asking, type, resource: row }).length > 0;
   return policy.decide({ ...asking, resource: row }).effect === 'permit';
 }
 

@@ -4,7 +4,7 @@
  * Owns: the order: read, prepare, count, permit, execute. Does not own: any of these.
  */
 
-import { Refusal, readBearer, refuse } from '@castellan/protocol';
+import { addressBucket, Refusal, readBearer, refuse } from '@castellan/protocol';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { Access } from '../access.ts';
 import { withDeadline } from '../deadline.ts';
@@ -340,11 +340,12 @@ async function renew(exchange: Exchange, operation: Operation): Promise<void> {
   operation.replaceAsker({ access, caller: await exchange.findCaller(access) });
 }
 
-/** One more open stream of this subject; undefined when there are too many. The answer gives it back. */
+/** One more open stream of this subject, or of this address (IPv6: /64) without one; undefined when there are too many. The answer gives it back. */
 function takeStream({ endpoint, asker, exchange }: Started): (() => void) | undefined {
   const { open, streams } = endpoint;
   const { address } = exchange.trace;
-  const key = asker === undefined ? address : JSON.stringify([asker.access.issuer, asker.access.subject]);
+  const key =
+    asker === undefined ? addressBucket(address) : JSON.stringify([asker.access.issuer, asker.access.subject]);
   const count = open.get(key) ?? 0;
   if (count >= streams.perSubject) {
     exchange.trace.notice({ type: 'limit.hit', limit: 'streams', address });

@@ -63,6 +63,15 @@ export function streams(name: string, start: Start): void {
     }
   });
 
+  test(`R-197[graphql] ${name}: without a token the addresses of one IPv6 network have so many streams open`, async () => {
+    const world = await start({ graphql: { streams: { perSubject: 1 } } });
+    const open = async (address: string) =>
+      (await world.ask('subscription { tick }', { headers: events, address })).status;
+    assert.equal(await open('2001:db8:0:1::1'), 200);
+    assert.equal(await open('2001:db8:0:1::2'), 429);
+    assert.equal(await open('2001:db8:0:2::1'), 200);
+  });
+
   test(`R-171[graphql] R-197[graphql] ${name}: a subject has so many streams open, and gives one back when it ends`, async () => {
     const world = await start({ graphql: { streams: { perSubject: 1 } } });
     const { frames } = await subscribe(world);
