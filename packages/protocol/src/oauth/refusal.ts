@@ -119,7 +119,7 @@ export const wireRefusals: Readonly<Record<RefusalReason, WireRefusal>> = Object
   unsupported_response_type: wire('unsupported_response_type', 400, 'Only the response type code is supported.'),
   unsupported_response_mode: wire('invalid_request', 400, 'This response mode is not supported.'),
   unsupported_grant_type: wire('unsupported_grant_type', 400, 'This grant type is not supported.'),
-  scope_malformed: wire('invalid_scope', 400, 'The scope is malformed.'),
+  scope_malformed: wire('invalid_scope', 400, 'The scope is missing or malformed.'),
   scope_not_allowed: wire('invalid_scope', 400, 'The scope is not allowed for this client.'),
   unknown_client: wire('invalid_client', 400, 'The client is not known here.'),
   redirect_uri_mismatch: wire('invalid_redirect_uri', 400, 'The redirect URI is not registered for this client.'),
