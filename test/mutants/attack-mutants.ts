@@ -67,6 +67,18 @@ export const attackMutants: readonly Break[] = [
     ['guard/src/graphql/graphql.test.ts'],
     [['R-197', 'each address of a network has streams of its own', 'addressBucket(address) :', 'address :']],
   ),
+  ...at(
+    'protocol/src/http/client-address.ts',
+    ['protocol/src/http/client-address.test.ts'],
+    [
+      [
+        'R-189',
+        'everybody is a proxy',
+        "'trusts every address: whoever sends a request could say which is its own'",
+        'undefined',
+      ],
+    ],
+  ),
   ...at('guard/src/kit/try.ts', kits, [
     [
       'S-108',

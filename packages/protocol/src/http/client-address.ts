@@ -41,17 +41,20 @@ export function clientAddress(
 }
 
 /**
- * Why a text is neither an address nor a CIDR range; undefined when it is one.
+ * Why a text is neither an address nor a CIDR range of proxies; undefined when it is one.
  *
- * @example trustedProxyProblem('10.0.0.0/33'); // 'has a prefix length that is not 0 to 32'
+ * Where every address is trusted none is the client's: whoever sends a request would write its own.
+ *
+ * @example trustedProxyProblem('10.0.0.0/33'); // 'has a prefix length that is not 1 to 32'
  */
 export function trustedProxyProblem(text: string): string | undefined {
   const [address = '', length, more] = text.split('/');
   if (address.includes('%') || (!isIPv4(address) && !isIPv6(address))) return 'is not an address';
   if (more !== undefined) return 'has more than one prefix length';
   const longest = isIPv4(address) ? 32 : 128;
-  if (length !== undefined && (!/^(?:0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > longest)) {
-    return `has a prefix length that is not 0 to ${longest}`;
+  if (length === '0') return 'trusts every address: whoever sends a request could say which is its own';
+  if (length !== undefined && (!/^[1-9][0-9]{0,2}$/.test(length) || Number(length) > longest)) {
+    return `has a prefix length that is not 1 to ${longest}`;
   }
   return undefined;
 }
