@@ -37,7 +37,7 @@ const client: Noun<ClientOptions> = {
       .option('--authentication <method>', 'client_secret_basic, client_secret_post, private_key_jwt or none')
       .option(
         '--grant <grants...>',
-        'authorization_code, refresh_token, client_credentials, or the one of device codes',
+        'authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code',
       )
       .option('--redirect-uri <uris...>', 'where its answers go')
       .option('--post-logout-redirect-uri <uris...>', 'where people go after signing out')

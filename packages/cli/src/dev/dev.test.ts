@@ -234,7 +234,10 @@ test('a wrong project file tells every problem at once', async () => {
 test('a folder without a project, and a project that cannot be read, are told in one line', async () => {
   const empty = startDev(mkdtempSync(join(home, 'empty-')), takePorts());
   assert.equal(await empty.ended, 1);
-  assert.match(empty.printed(), /^There is no castellan\.config\.ts in .+\n$/);
+  assert.match(
+    empty.printed(),
+    /^There is no castellan\.config\.ts in .+: castellan dev <folder>, and --project <folder> .+\n$/,
+  );
   const project = writeProject('throws');
   writeFileSync(join(project, 'castellan.config.ts'), `throw new Error('no plan');`);
   const throwing = startDev(project, takePorts());

@@ -29,7 +29,9 @@ export interface LoadedProject {
 export async function loadProject(folder: string): Promise<LoadedProject> {
   const file = fileNames.map((name) => join(resolve(folder), name)).find((path) => existsSync(path));
   if (file === undefined) {
-    throw new CommandError(`There is no ${fileNames[0]} in ${resolve(folder)}. Name the folder that has one.`);
+    throw new CommandError(
+      `There is no ${fileNames[0]} in ${resolve(folder)}. Name the folder that has one: castellan dev <folder>, and --project <folder> for all other commands.`,
+    );
   }
   const { project } = await importFile(file);
   const problems = projectProblems(project);
