@@ -35,6 +35,20 @@ export const endingMutants: readonly Break[] = [
   ...at('store/operations/sessions.ts', postgres, [
     ['I-3', 'who ends a chain does not wait for who joins it', '  yield* lockedRow(personOf, [end.id]);\n', ''],
   ]),
+  ...at('store/operations/consents.ts', `${server}/store/postgres/lock-order.test.ts`, [
+    [
+      'I-3',
+      'a grant holds the session before the person',
+      '  yield* lockConsents(of.person);\n  if (relied.length === 0) return true;\n',
+      '  if (relied.length === 0) return true;\n  yield* lockConsents(of.person);\n',
+    ],
+    [
+      'I-3',
+      'a consent holds the request before the person',
+      '  if (first !== undefined) yield* lockConsents(first.person);\n',
+      '',
+    ],
+  ]),
   ...at('store/operations/epoch.ts', sqlite, [
     ['R-127', 'a restored backup revives a used link', "  yield* changes('DELETE FROM password_links', []);\n", ''],
   ]),

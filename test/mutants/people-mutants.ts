@@ -63,14 +63,14 @@ export const peopleMutants: readonly Break[] = [
     [
       'R-048',
       'disabling spares offline access',
-      "return { where: 'person_id = $3', values: [target.person] };",
-      "return { where: 'person_id = $3 AND offline = 0', values: [target.person] };",
+      'return `person_id = $${at}`;',
+      'return `person_id = $${at} AND offline = 0`;',
     ],
     [
       'R-109',
       'signing out everywhere takes offline access along',
-      "where: 'person_id = $3 AND offline = 0', values",
-      "where: 'person_id = $3', values",
+      'return `person_id = $${at} AND offline = 0`;',
+      'return `person_id = $${at} AND 1 = 1`;',
     ],
   ]),
   ...at('store/operations/password-links.ts', sqlite, [

@@ -74,10 +74,10 @@ export const storeMutants: readonly Break[] = [
     [
       'R-048',
       'a logout ends no authorization',
-      'session_chain = $3 AND offline = 0',
-      'session_chain = $3 AND offline = 9',
+      'session_chain = $${at} AND offline = 0',
+      'session_chain = $${at} AND offline = 9',
     ],
-    ['R-048', 'a logout ends offline access too', 'session_chain = $3 AND offline = 0', 'session_chain = $3'],
+    ['R-048', 'a logout ends offline access too', 'session_chain = $${at} AND offline = 0', 'session_chain = $${at}'],
   ]),
   ...at('operations/parked-requests.ts', sqlite, [['I-1', 'a denied request goes on', ' AND denied_at IS NULL', '']]),
   ...at('operations/outbox.ts', sqlite, [

@@ -32,6 +32,8 @@ export interface ConsentGiving {
 }
 
 export function* giveConsent(give: ConsentGiving, events: RecordedEffects): Operation<'given' | 'parked_request_gone'> {
+  const [first] = give.consents;
+  if (first !== undefined) yield* lockConsents(first.person);
   if (!(yield* markConsented(give.parked, give.now))) return 'parked_request_gone';
   for (const consent of give.consents) yield* rememberConsent(consent);
   yield* putIntoOutbox(events);
@@ -66,8 +68,9 @@ export function* holdConsents(
   of: Pick<ConsentRow, 'person' | 'client'>,
   relied: readonly Pick<ConsentRow, 'resource' | 'scopes'>[],
 ): Operation<boolean> {
-  if (relied.length === 0) return true;
+  // Also when nothing is relied on: the person's row comes before those of sessions, and what is granted refers to it.
   yield* lockConsents(of.person);
+  if (relied.length === 0) return true;
   const allowed = yield* findConsents(of.person, of.client);
   return relied.every(({ resource, scopes }) => {
     const consent = allowed.find((one) => one.resource === resource);

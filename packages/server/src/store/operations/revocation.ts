@@ -5,7 +5,7 @@
  * the bit of its access tokens, so that APIs which verify by themselves learn of it.
  */
 import type { EventEnvelope, RecordedEffects, RevocationReason } from '@castellan/audit';
-import { changes, type Operation, rows, type SqlValue } from '../database.ts';
+import { changes, lockedRow, type Operation, rows, type SqlValue } from '../database.ts';
 import { optional, readText, text } from '../shape.ts';
 import type { AuthorizationRow } from '../store.ts';
 import { currentEpoch } from './epoch.ts';
@@ -54,10 +54,12 @@ export interface MatchingRevocation {
  */
 export function* revokeMatching(revoke: MatchingRevocation, envelope: EventEnvelope): Operation<number> {
   const { reason, now } = revoke;
-  const { where, values } = matching(revoke.target);
+  const values = valuesOf(revoke.target);
+  // One after the other: two ends that have some in common would else each hold what the other waits for.
+  yield* lockedRow(`SELECT id FROM authorizations WHERE ${liveOf(revoke.target, 1)} ORDER BY id`, values);
   const revoked = yield* rows(
     `UPDATE authorizations SET revoked_at = $1, revoked_reason = $2
-      WHERE ${where} AND revoked_at IS NULL AND epoch = ${currentEpoch} RETURNING id, client_id, person_id, status_index`,
+      WHERE ${liveOf(revoke.target, 3)} RETURNING id, client_id, person_id, status_index`,
     [now, reason, ...values],
   );
   yield* putIntoOutbox(
@@ -79,17 +81,36 @@ export function* revokeMatching(revoke: MatchingRevocation, envelope: EventEnvel
 
 const readPerson = optional(text('person_id')).read;
 
-function matching(target: RevocationTarget): { readonly where: string; readonly values: readonly SqlValue[] } {
+/** For a WHERE clause whose values stand at this place and after it. */
+function liveOf(target: RevocationTarget, at: 1 | 3): string {
+  return `${matching(target.of, at)} AND revoked_at IS NULL AND epoch = ${currentEpoch}`;
+}
+
+function matching(of: RevocationTarget['of'], at: 1 | 3): string {
+  switch (of) {
+    case 'session chain':
+      return `session_chain = $${at} AND offline = 0`;
+    case 'sessions of person':
+      return `person_id = $${at} AND offline = 0`;
+    case 'person':
+      return `person_id = $${at}`;
+    case 'person at client':
+      return `person_id = $${at} AND client_id = $${at + 1}`;
+    case 'client':
+      return `client_id = $${at}`;
+  }
+}
+
+function valuesOf(target: RevocationTarget): readonly SqlValue[] {
   switch (target.of) {
     case 'session chain':
-      return { where: 'session_chain = $3 AND offline = 0', values: [target.chain] };
+      return [target.chain];
     case 'sessions of person':
-      return { where: 'person_id = $3 AND offline = 0', values: [target.person] };
     case 'person':
-      return { where: 'person_id = $3', values: [target.person] };
+      return [target.person];
     case 'person at client':
-      return { where: 'person_id = $3 AND client_id = $4', values: [target.person, target.client] };
+      return [target.person, target.client];
     case 'client':
-      return { where: 'client_id = $3', values: [target.client] };
+      return [target.client];
   }
 }
