@@ -79,6 +79,19 @@ export const attackMutants: readonly Break[] = [
       ],
     ],
   ),
+  ...at(
+    'limits/src/outage.ts',
+    ['limits/src/outage.test.ts'],
+    [
+      [
+        'R-192',
+        'a store that never answered is never asked again',
+        'if (!isLost || now < tryAgainAt)',
+        'if (!isLost || isCrowded || now < tryAgainAt)',
+      ],
+      ['R-192', 'what was taken in a crowd is taken once more', 'apartAt = now;', ''],
+    ],
+  ),
   ...at('guard/src/kit/try.ts', kits, [
     [
       'S-108',

@@ -24,8 +24,9 @@ export interface OutageDeps {
 
 /** Milliseconds between two tries of a lost store. */
 const pause = 1000;
-/** Takes that a store has not answered yet: beyond that no further one is sent to it. */
+/** Takes that a store has not answered yet: beyond that it is sent one a minute, in case that it never will. */
 const mostUnanswered = 1000;
+const longPause = 60_000;
 
 /**
  * The store, and the memory of this node where the store fails or is slow. One of reach `node` is returned as it is.
@@ -33,7 +34,8 @@ const mostUnanswered = 1000;
  * - What a shared store admits is noted here too. So when it goes away nobody gets a fresh allowance from this node, and
  *   when it comes back, perhaps empty, what was taken meanwhile still counts for one period.
  * - While it is away a key gets at most `count` from each node, as with stores in memory.
- * - A lost store is tried again once a second, by one take; all others do not wait for it.
+ * - A lost store is tried again once a second, by one take; all others do not wait for it. One that has left a thousand
+ *   takes without any answer is tried once a minute.
  *
  * @example const store = surviveOutages(redisLimitStore(redis, { namespace: 'invoices' }), { runtime, tell });
  */
@@ -78,7 +80,7 @@ interface Health {
   readonly mayAsk: (clock: Clock) => boolean;
   /** @throws {Error} what the store throws, or that it did not answer in time */
   readonly ask: (take: () => Take | Promise<Take>) => Promise<Take>;
-  /** Notes an answer; whether an outage ended less than the limit's period ago. */
+  /** Notes an answer; whether something was taken without the store less than the limit's period ago. */
   readonly answered: (clock: Clock, limit: Limit) => boolean;
   readonly lost: (error: unknown, clock: Clock) => void;
 }
@@ -87,15 +89,19 @@ function watchHealth({ runtime, tell, deadline = 200 }: OutageDeps): Health {
   let unanswered = 0;
   let isLost = false;
   let tryAgainAt = 0;
-  let backAt: number | undefined;
+  /** When something was last taken without the store. */
+  let apartAt: number | undefined;
   return {
     mayAsk: (clock) => {
-      if (unanswered >= mostUnanswered) return false;
-      if (!isLost) return true;
+      const isCrowded = unanswered >= mostUnanswered;
+      if (!isLost && !isCrowded) return true;
       const now = clock.monotonic();
-      if (now < tryAgainAt) return false;
+      if (!isLost || now < tryAgainAt) {
+        apartAt = now;
+        return false;
+      }
       // Only this one goes and looks; whoever comes next finds the time of the next try moved on.
-      tryAgainAt = now + pause;
+      tryAgainAt = now + (isCrowded ? longPause : pause);
       return true;
     },
     ask: async (take) => {
@@ -110,13 +116,13 @@ function watchHealth({ runtime, tell, deadline = 200 }: OutageDeps): Health {
     answered: (clock, limit) => {
       if (isLost) {
         isLost = false;
-        backAt = clock.monotonic();
         tell({ type: 'limit_store.back' });
       }
-      return backAt !== undefined && clock.monotonic() - backAt < limit.period * 1000;
+      return apartAt !== undefined && clock.monotonic() - apartAt < limit.period * 1000;
     },
     lost: (error, clock) => {
-      tryAgainAt = clock.monotonic() + pause;
+      apartAt = clock.monotonic();
+      tryAgainAt = Math.max(tryAgainAt, apartAt + pause);
       if (isLost) return;
       isLost = true;
       tell({ type: 'limit_store.lost', error });
