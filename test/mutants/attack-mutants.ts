@@ -92,6 +92,11 @@ export const attackMutants: readonly Break[] = [
       ['R-192', 'what was taken in a crowd is taken once more', 'apartAt = now;', ''],
     ],
   ),
+  ...at(
+    'guard/src/walk.ts',
+    ['guard/src/walk.test.ts'],
+    [['R-175', 'a step that failed is tried as fast as one likes', 'formatPlace({ ...place, takenAt: now })', 'from']],
+  ),
   ...at('guard/src/kit/try.ts', kits, [
     [
       'S-108',

@@ -12,7 +12,10 @@ export interface FlowSpec<S extends string> {
   readonly within: number;
   /** How often a subject may take the last step; the period in seconds. A try counts, whether it succeeds or not. */
   readonly quota: Limit;
-  /** Seconds that a person takes from one step to the next at least; whoever is faster is refused. 0 by default. */
+  /**
+   * Seconds that a person takes from one step to the next at least, and from one try of a step to another; whoever is
+   * faster is refused. 0 by default.
+   */
   readonly pace?: number;
 }
 

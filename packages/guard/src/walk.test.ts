@@ -188,6 +188,26 @@ test('R-175[guard] a handler that fails gives the step back; one that runs keeps
   assert.deepEqual(done, ['cart', 'address', 'pay']);
 });
 
+test('R-175[guard] a step that failed is tried again no faster than a person tries it', async () => {
+  const { step, before, clock, done } = await startShop();
+  await step('cart');
+  clock.advance(2);
+  before(() => {
+    throw new Error('no such voucher');
+  });
+  assert.equal(await step('address'), 500);
+  assert.deepEqual([await step('address'), await step('address')], [429, 429]);
+  clock.advance(2);
+  assert.equal(await step('address'), 500);
+  before(() => undefined);
+  assert.equal(await step('address'), 429);
+  clock.advance(2);
+  assert.equal(await step('address'), 204);
+  clock.advance(2);
+  assert.equal(await step('pay'), 204);
+  assert.deepEqual(done, ['cart', 'address', 'pay']);
+});
+
 test('R-175[guard] a step that is not done yet, or failed, does not open the next one', async () => {
   const { step, before, done } = await startShop({ pace: 0 });
   before(async () => {

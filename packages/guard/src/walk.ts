@@ -60,20 +60,23 @@ async function claim(step: FlowStep, deps: WalkDeps): Promise<Claim> {
   const key = `${step.flow} ${access.issuer} ${access.subject}`;
   const now = store.reach === 'node' ? runtime.monotonic() : runtime.now();
   const from = await timely(store.find(key, runtime));
-  const next = nextPlace(step, from === undefined ? undefined : parsePlace(from), now);
+  const place = from === undefined ? undefined : parsePlace(from);
+  const next = nextPlace(step, place, now);
   if (step.isLast) await deps.takeQuota();
   const to = formatPlace(next);
   const life = next.begunAt + step.within - now;
   // INVARIANT: from what was judged. Whoever came in between has taken this step, or begun anew.
   if (!(await timely(store.swap(key, { from, to, life }, runtime))))
     refuseOrder(step, 'another request came in between');
+  // A step that failed is tried again no faster than the next one is taken: or it is where something is guessed.
+  const before = step.index === 0 || place === undefined ? from : formatPlace({ ...place, takenAt: now });
   // Where the flow was begun anew meanwhile, neither of them does anything.
   const replace = async (mark: string): Promise<void> => {
     await timely(store.swap(key, { from: to, to: mark, life }, runtime));
   };
   return {
     finish: () => replace(formatPlace({ ...next, isDone: true })),
-    giveBack: () => replace(from ?? formatPlace({ ...next, index: -1 })),
+    giveBack: () => replace(before ?? formatPlace({ ...next, index: -1 })),
   };
 }
 
