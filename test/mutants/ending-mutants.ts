@@ -83,6 +83,14 @@ export const endingMutants: readonly Break[] = [
       'return sid;',
     ],
   ]),
+  ...at('store/operations/epoch.ts', 'test/flows/restored.test.ts', [
+    [
+      'R-043',
+      'a restored backup goes on as it was',
+      'UPDATE meta SET epoch = epoch + 1 RETURNING',
+      'UPDATE meta SET epoch = epoch RETURNING',
+    ],
+  ]),
   ...at('endpoints/userinfo/userinfo.ts', `${server}/endpoints/userinfo/userinfo.test.ts`, [
     [
       'R-036',

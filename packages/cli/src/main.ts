@@ -13,6 +13,7 @@ import { consentCommand } from './admin/consent.ts';
 import { keysCommand } from './admin/keys.ts';
 import { resourceCommand } from './admin/resource.ts';
 import { sessionCommand } from './admin/session.ts';
+import { storeCommand } from './admin/store.ts';
 import { userCommand } from './admin/user.ts';
 import { dev } from './dev/dev.ts';
 import { parsePort } from './dev/ports.ts';
@@ -77,7 +78,15 @@ program.addCommand(policyCommand({ print, fail: () => (process.exitCode = 1) }))
 
 program.addCommand(guardCommand({ print, tell: complain, fail: () => (process.exitCode = 1) }));
 
-for (const command of [userCommand, clientCommand, resourceCommand, keysCommand, sessionCommand, consentCommand])
+for (const command of [
+  userCommand,
+  clientCommand,
+  resourceCommand,
+  keysCommand,
+  sessionCommand,
+  consentCommand,
+  storeCommand,
+])
   program.addCommand(command({ runtime: systemRuntime, print }));
 
 function loginDeps(): LoginDeps {

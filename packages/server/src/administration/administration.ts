@@ -30,6 +30,11 @@ export interface Administration {
   readonly clients: RegistrationAdministration;
   /** Registered APIs. */
   readonly resources: RegistrationAdministration;
+  /**
+   * To be called when the store was put back from a backup, before a server starts on it: every session, authorization,
+   * access token and link to set a password of before ends, also what was ended since the backup. Answers the new epoch.
+   */
+  readonly restored: () => Promise<number>;
   /** Closes the store. */
   readonly close: () => Promise<void>;
 }
@@ -68,6 +73,7 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
       consents: administerConsents(deps),
       keys: administerKeys(deps),
       ...(await administerRegistrations(deps)),
+      restored: () => store.raiseEpoch(deps.act().effects({ type: 'epoch.raised' })),
       close: store.close,
     });
   } catch (error) {
