@@ -67,6 +67,16 @@ function flips({ name, check }: Conformance): void {
     },
   );
 
+  check(`R-064[${name}] I-3[${name}] what shares a bit that is set already is ended all the same`, async (stores) => {
+    const { first, second } = stores;
+    const { authorization } = await authorize(first);
+    const { authorization: twin } = await authorize(first, { statusIndex: authorization.statusIndex });
+    await end(first, authorization);
+    await end(second, twin);
+    assert.notEqual((await first.findAuthorization(twin.id))?.revokedAt, undefined);
+    assert.deepEqual(await first.readStatusFlips({ ...everything, after: 1 }), [authorization.statusIndex]);
+  });
+
   check(`R-064[${name}] what was revoked before is not flipped again`, async ({ first, second }) => {
     const { authorization } = await authorize(first);
     for (const store of [first, second, first]) await end(store, authorization);

@@ -24,6 +24,13 @@ export function* leaseStatusIndexes(count: number): Operation<number> {
 }
 
 /**
+ * A bit that is set already is told once more. Only a node that went on under a restored backup deals an index twice,
+ * and what is ended then must end all the same.
+ */
+const setBit = `INSERT INTO status_flips (status_index, version, expires_at) VALUES ($1, 0, $2)
+  ON CONFLICT (status_index) DO UPDATE SET version = 0, expires_at = excluded.expires_at`;
+
+/**
  * The last step of an operation that takes the ground from tokens: sets the bits of their owners.
  *
  * INVARIANT: last, since the version's row stays locked until the commit: it lets commits become visible in the order
@@ -31,12 +38,7 @@ export function* leaseStatusIndexes(count: number): Operation<number> {
  */
 export function* flipStatuses(indexes: readonly number[], now: number): Operation<void> {
   if (indexes.length === 0) return;
-  for (const index of indexes) {
-    yield* changes('INSERT INTO status_flips (status_index, version, expires_at) VALUES ($1, 0, $2)', [
-      index,
-      now + flipKept,
-    ]);
-  }
+  for (const index of indexes) yield* changes(setBit, [index, now + flipKept]);
   yield* changes(`UPDATE status_counters SET value = value + 1 WHERE name = 'version'`, []);
   // Nobody else's row has version 0: it would be one of a commit that did not happen yet.
   yield* changes(
