@@ -249,6 +249,33 @@ test('R-064[node] R-195 nothing more is taken from a stream than its reader take
   while (!state.hasGone) await turn();
 });
 
+test('R-064[node] R-195 a stream ends at once whose reader has gone before it began', async (t) => {
+  const { state, answer } = givenStream();
+  const asked = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    response.on('close', () => gone.resolve());
+    nodeListener({
+      handle: async () => {
+        asked.resolve();
+        await opened.promise;
+        return answer;
+      },
+    })(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1', () => socket.write(head('GET / HTTP/1.1')));
+  await asked.promise;
+  socket.destroy();
+  await gone.promise;
+  opened.resolve();
+  for (let turns = 0; turns < 200 && !state.hasGone; turns += 1) await turn();
+  assert.ok(state.hasGone);
+});
+
 test('R-064[node] a stream that fails cuts the connection, so that nobody takes it for the end', async (t) => {
   const { give, fail, answer } = givenStream();
   const { listening } = await setUp(t, async () => answer);

@@ -64,6 +64,8 @@ function write(response: ServerResponse, reply: HttpAnswer): void {
 async function writeStream(response: ServerResponse, reply: HttpAnswer, stream: AsyncIterable<string>): Promise<void> {
   const pieces = stream[Symbol.asyncIterator]();
   response.on('close', () => void pieces.return?.());
+  // A connection that has ended before the stream began tells nobody any more.
+  if (response.destroyed) return void (await pieces.return?.());
   response.writeHead(reply.status, reply.headers as OutgoingHttpHeaders);
   response.flushHeaders();
   for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
