@@ -70,9 +70,9 @@ export const guardMutants: readonly Break[] = [
     guard,
     'limits.ts',
     [
-      ['R-188', 'limits are counted and not kept', 'if (verdict.admitted) return;', 'return;'],
+      ['R-188', 'limits are counted and not kept', 'if (take.admitted) return;', 'return;'],
       ['R-188', 'a client is not limited', 'perClient !== undefined && client !== undefined', 'false'],
-      ['R-193', 'nobody is told when to come back', '{ retryAfter: verdict.retryAfter }', '{}'],
+      ['R-193', 'nobody is told when to come back', '{ retryAfter: take.retryAfter }', '{}'],
       ['R-191', 'all routes share one limit', 'key: `${route} ${issuer} ${subject}`', 'key: `${issuer} ${subject}`'],
     ],
     ['guard.test.ts', 'limits.test.ts'],
@@ -122,13 +122,8 @@ export const guardMutants: readonly Break[] = [
     'verify-token.ts',
     [
       ['R-160', 'all issuers share the rules of the first', 'judges.get(claimedIssuer(token))', 'only'],
-      ['R-064', 'revocation is not asked for', 'if (judge.revocation !== undefined)', 'if (false)'],
-      [
-        'R-161',
-        'the moment of a subject is not asked for',
-        'if (requireAfter !== undefined) await requireAfter(claims, access);',
-        '',
-      ],
+      ['R-064', 'revocation is not asked for', 'revocation && requireNotRevoked', 'false && requireNotRevoked'],
+      ['R-161', 'the moment of a subject is not asked for', 'requireAfter?.(claims, access)', 'undefined'],
     ],
     ['issuers.test.ts', 'revocation.test.ts', 'not-before.test.ts'],
   ),

@@ -108,14 +108,9 @@ export const limitsMutants: readonly Break[] = [
     'guard/guard.ts',
     ['guard/transport.test.ts', 'guard/adapters/node-server.test.ts', 'guard/limits.test.ts'],
     [
-      ['R-187', 'a token may come by http', 'checkTransport(request, answering.transport);', ''],
-      [
-        'S-88',
-        'no browser is told to stay on https',
-        "'strict-transport-security': 'max-age=31536000; includeSubDomains',",
-        '',
-      ],
-      ['R-195', 'a body may take for ever', 'withDeadline(machinery.runtime, slowBody, text)', 'text'],
+      ['R-187', 'a token may come by http', 'checkTransport(request, machinery.transport);', ''],
+      ['S-88', 'no browser is told to stay on https', 'if (transport.https) headers', 'if (false) headers'],
+      ['R-195', 'a body may take for ever', 'withDeadline(runtime, slowBody, reader(limit))', 'reader(limit)'],
     ],
   ),
   ...of(

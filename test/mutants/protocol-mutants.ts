@@ -57,13 +57,8 @@ export const protocolMutants: readonly Break[] = [
         '',
       ],
       ['R-148', 'any media type passes for the bare one', '^application\\/(?=[^/]+$)', '^[^/]*\\/'],
-      ['R-153', 'a remembered token outlives its key', 'key === known.key && ', ''],
-      [
-        'R-153',
-        'a remembered token outlives its time',
-        ' && timeProblem(known.verified.claims, checked) === undefined',
-        '',
-      ],
+      ['R-153', 'a remembered token outlives its key', 'key === found && ', ''],
+      ['R-153', 'a remembered token outlives its time', ' && timeProblem(verified.claims, checked) === undefined', ''],
       [
         'R-153',
         'one caller can change what the next one reads',

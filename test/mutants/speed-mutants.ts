@@ -82,7 +82,7 @@ export const speedMutants: readonly Break[] = [
     row: 'R-153',
     file: 'packages/protocol/src/jose/jwt.ts',
     breaks: 'a remembered token outlives its key',
-    find: 'key === known.key && timeProblem',
+    find: 'key === found && timeProblem',
     replace: 'timeProblem',
     tests: ['packages/guard/src/pitfalls.test.ts'],
   },

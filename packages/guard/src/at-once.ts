@@ -1,8 +1,9 @@
 /** How many of one route run at the same time, for work that is costly. */
 import { refuse } from '@castellan/protocol';
+import type { Later } from './later.ts';
 
 /** Runs work in a place of its route. */
-export type Places = <T>(route: string, most: number | undefined, work: () => T | Promise<T>) => Promise<T>;
+export type Places = <T>(route: string, most: number | undefined, work: () => Later<T>) => Later<T>;
 
 /**
  * Places for each route, on this node. Nobody waits in a queue: whoever finds none is refused and comes again.
@@ -11,8 +12,7 @@ export type Places = <T>(route: string, most: number | undefined, work: () => T 
  */
 export function createPlaces(): Places {
   const taken = new Map<string, number>();
-  return async (route, most, work) => {
-    if (most === undefined) return work();
+  const workInPlace = async <T>(route: string, most: number, work: () => Later<T>): Promise<T> => {
     const before = taken.get(route) ?? 0;
     if (before >= most) refuse('overloaded', { retryAfter: 1, detail: `${most} at once are running` });
     taken.set(route, before + 1);
@@ -22,4 +22,5 @@ export function createPlaces(): Places {
       taken.set(route, (taken.get(route) ?? 1) - 1);
     }
   };
+  return (route, most, work) => (most === undefined ? work() : workInPlace(route, most, work));
 }

@@ -1,5 +1,6 @@
 /** An end to waiting: what does not answer in time is a failure, and a failure never permits. */
 import { Refusal, type RefusalReason, type Runtime } from '@castellan/protocol';
+import { isLater, type Later } from './later.ts';
 
 /** How long is waited, and what is said then. */
 export interface Deadline {
@@ -12,18 +13,25 @@ export interface Deadline {
 export const loadingTime = 10_000;
 
 /**
- * The value, if it comes within so many milliseconds.
+ * The value, at once when it is there, else if it comes within so many milliseconds.
  *
  * Does not stop the work itself: its late answer is dropped.
  *
  * @throws {Refusal} the deadline's, `store_unavailable` by default, when it does not come in time
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   runtime: Pick<Runtime, 'schedule'>,
   deadline: number | Deadline,
-  work: T | Promise<T>,
+  work: Later<T>,
+): Later<T> {
+  return isLater(work) ? inTime(runtime, deadline, work) : work;
+}
+
+async function inTime<T>(
+  runtime: Pick<Runtime, 'schedule'>,
+  deadline: number | Deadline,
+  work: Promise<T>,
 ): Promise<T> {
-  if (!(work instanceof Promise)) return work;
   const { milliseconds, reason, detail } = typeof deadline === 'number' ? ofData(deadline) : deadline;
   const { promise: late, reject } = Promise.withResolvers<never>();
   const cancel = runtime.schedule(milliseconds, () => reject(new Refusal(reason, { detail })));

@@ -27,6 +27,7 @@ import { type BodyReader, type CheckedInput, readInput } from './input.ts';
 import { permitUnknownRevocation } from './insecure.ts';
 import { type InventoryEntry, takeInventory } from './inventory.ts';
 import { insecureChoices } from './issuer.ts';
+import { after, isLater, type Later } from './later.ts';
 import { type GuardLimits, type Limiter, openLimiter } from './limits.ts';
 import { jsonAnswer, shapeOutput } from './output.ts';
 import { problemAnswer } from './problem.ts';
@@ -193,69 +194,84 @@ function wholeBody(request: HttpRequest): BodyReader {
 
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
 async function handle(request: HttpRequest, reader: BodyReader, machinery: Machinery): Promise<GuardAnswer> {
-  const readBody: BodyReader = (limit) => {
-    const text = reader(limit);
-    return typeof text === 'string' ? text : withDeadline(machinery.runtime, slowBody, text);
-  };
+  const { runtime, limits } = machinery;
+  const readBody: BodyReader = (limit) => withDeadline(runtime, slowBody, reader(limit));
   const trace = openTrace(request, machinery);
-  const limiter = openLimiter({ ...machinery, trace });
+  const limiter = openLimiter({ limits, runtime, trace });
   let answer: GuardAnswer;
   let refusal: Refusal | undefined;
   try {
-    answer = await answerRequest(request, { trace, limiter, readBody, ...machinery });
+    const pending = answerRequest({ request, trace, limiter, readBody, machinery });
+    answer = isLater(pending) ? await pending : pending;
   } catch (error) {
     refusal = error instanceof Refusal ? error : failed(error, trace);
     answer = problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata: machinery.resourceMetadata });
   }
   trace.end(answer.status, refusal);
-  const always = machinery.transport.https ? overHttps : securityHeaders;
-  const secured = { ...answer, headers: { ...always, ...limiter.headers(), ...answer.headers } };
-  return request.method === 'HEAD' ? withoutBody(secured) : secured;
+  return complete(answer, { request, limiter, transport: machinery.transport });
 }
 
-/** R-184: on every answer, whatever it is. */
-const securityHeaders = Object.freeze({
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-});
+type Completing = Pick<Answering, 'request' | 'limiter'> & Pick<Machinery, 'transport'>;
 
-/** RFC 6797: a year, as browsers' own lists demand; those that come by http pay no heed to it. */
-const overHttps = Object.freeze({
-  ...securityHeaders,
-  'strict-transport-security': 'max-age=31536000; includeSubDomains',
-});
+/** What every answer says, whatever it is. */
+function complete(answer: GuardAnswer, { request, limiter, transport }: Completing): GuardAnswer {
+  const { status, body, stream } = answer;
+  const headers: Record<string, string | readonly string[]> = securityHeaders();
+  if (transport.https) headers['strict-transport-security'] = 'max-age=31536000; includeSubDomains';
+  limiter.tell(headers as Record<string, string>);
+  for (const name of Object.keys(answer.headers)) headers[name] = answer.headers[name] as string;
+  if (stream !== undefined) return { status, headers, body, stream };
+  // With its length known an answer goes out in one piece. One without content must not have a length (RFC 9110 §8.6).
+  if (status !== 204) headers['content-length'] = String(Buffer.byteLength(body));
+  // RFC 9110 §9.3.2: the headers of the GET, its length included.
+  return { status, headers, body: request.method === 'HEAD' ? '' : body };
+}
+
+/** R-184; a new object for each answer, which is cheaper than a copy. RFC 6797 asks for the year. */
+function securityHeaders(): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  };
+}
 
 function failed(error: unknown, trace: Trace): Refusal {
   trace.notice({ type: 'failure', where: 'guard', error: describeFailure(error) });
   return new Refusal('server_error');
 }
 
-/** RFC 9110 §9.3.2: the headers of the GET, its length included. */
-function withoutBody(answer: HttpAnswer): HttpAnswer {
-  const length = String(Buffer.byteLength(answer.body));
-  return { ...answer, headers: { ...answer.headers, 'content-length': length }, body: '' };
+/** One request, and what it is answered with. */
+interface Answering {
+  readonly request: HttpRequest;
+  readonly trace: Trace;
+  readonly limiter: Limiter;
+  readonly readBody: BodyReader;
+  readonly machinery: Machinery;
 }
 
-type Answering = Machinery & { readonly trace: Trace; readonly limiter: Limiter; readonly readBody: BodyReader };
-
 /** The pipeline's shape for every route; `answerGuarded` has the part that public routes do not. */
-async function answerRequest(request: HttpRequest, answering: Answering): Promise<GuardAnswer> {
-  const { trace, limiter } = answering;
-  await limiter.takeAddress();
+function answerRequest(answering: Answering): Later<GuardAnswer> {
+  return after(answering.limiter.takeAddress(), () => answerCounted(answering));
+}
+
+function answerCounted(answering: Answering): Later<GuardAnswer> {
+  const { request, machinery } = answering;
   checkShape(request);
-  const found = answering.findRoute(request);
-  trace.know({ route: found.name });
-  if (found.route.kind === 'public') return jsonAnswer(200, await found.route.handle());
-  checkTransport(request, answering.transport);
-  if (found.route.kind === 'operations') return found.route.answer(exchangeOf(request, found.name, answering));
-  return answerGuarded(request, { ...answering, found, route: found.route });
+  const found = machinery.findRoute(request);
+  const { name, route } = found;
+  answering.trace.know({ route: name });
+  if (route.kind === 'public') return after(route.handle(), (value) => jsonAnswer(200, value));
+  checkTransport(request, machinery.transport);
+  if (route.kind === 'operations') return route.answer(exchangeOf(name, answering));
+  return answerGuarded({ ...found, route }, answering);
 }
 
 /** The same door for each thing that is asked for inside a body. */
-function exchangeOf(request: HttpRequest, route: string, answering: Answering): Exchange {
-  const { readBody, bodyLimit, policy, runtime, limiter, trace, resourceMetadata } = answering;
+function exchangeOf(route: string, answering: Answering): Exchange {
+  const { request, readBody, limiter, trace, machinery } = answering;
+  const { bodyLimit, policy, runtime, resourceMetadata } = machinery;
   return {
     request,
     route,
@@ -265,8 +281,8 @@ function exchangeOf(request: HttpRequest, route: string, answering: Answering): 
     runtime,
     limiter,
     trace,
-    readAccess: () => answering.readAccess(request, false),
-    findCaller: (access) => callerOf(access, answering),
+    readAccess: async () => machinery.readAccess(request, false),
+    findCaller: (access) => callerOf(access, machinery),
     hold: (held, work) => hold(held, work, answering),
     problem: (refusal) => problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata }),
   };
@@ -298,71 +314,81 @@ function checkShape(request: HttpRequest): void {
   if (repeated !== undefined) refuse('malformed_request', { detail: `repeated header: ${repeated}` });
 }
 
-type GuardedAnswering = Answering & { readonly found: FoundRoute; readonly route: GuardedRoute };
+/** The row of a request that is not for everybody. */
+type FoundGuarded = FoundRoute & { readonly route: GuardedRoute };
 
-async function answerGuarded(request: HttpRequest, answering: GuardedAnswering): Promise<HttpAnswer> {
-  const { trace, route, found, policy, readBody, bodyLimit } = answering;
-  const access = await answering.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
+async function answerGuarded(found: FoundGuarded, answering: Answering): Promise<HttpAnswer> {
+  const { request, trace, limiter, readBody, machinery } = answering;
+  const { policy, bodyLimit, runtime } = machinery;
+  const { route, name, params } = found;
+  const reading = machinery.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
+  const access = isLater(reading) ? await reading : reading;
   trace.know({ principal: access.subject, client: access.client, action: route.action });
   const token = (): string => readBearer(request.headers);
-  await answering.limiter.takeCaller({ access, token, route: found.name, limit: route.limit });
+  const taking = limiter.takeCaller({ access, token, route: name, limit: route.limit });
+  if (isLater(taking)) await taking;
   if (route.clientKey === true) requireClientKey(access);
-  if (route.authentication !== undefined) requireAuthentication(access, route.authentication, answering.runtime.now());
+  if (route.authentication !== undefined) requireAuthentication(access, route.authentication, runtime.now());
 
-  const asking: Asking = { ...(await callerOf(access, answering)), action: route.action };
+  const { principal, scopes, context } = await callerOf(access, machinery);
+  const asking: Asking = { principal, scopes, context, action: route.action };
   const judge: Judge = { policy, asking, note: (decision) => trace.know({ rules: decision.rules }) };
   requireFunction(judge);
-  const input = await readInput({ input: route.input, request, params: found.params, readBody, bodyLimit });
+  const input = await readInput({ input: route.input, request, params, readBody, bodyLimit });
   trace.know({ object: nameObject(route.action, input.params) });
 
-  const call = { principal: asking.principal, access, ...input, correlation: trace.correlation };
-  const object = await loadObject(call, { ...answering, judge, input });
+  const call = { principal, access, ...input, correlation: trace.correlation };
+  const loading = loadObject(call, { route, runtime, judge, input });
+  const object = isLater(loading) ? await loading : loading;
   const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
-  const handle = (): unknown => route.handle({ ...call, object, filter } as never);
-  const result = await hold({ ...route, name: found.name, access }, handle, answering);
+  const handler = (): unknown => route.handle({ ...call, object, filter } as never);
+  const { flow, atOnce } = route;
+  const handling = hold({ name, access, flow, atOnce }, handler, answering);
+  const result = isLater(handling) ? await handling : handling;
   return shapeOutput(result, { route, policy, asking });
 }
 
 /** The last thing before the handler: a request that is refused for anything else has taken no step. */
-function hold(held: Held, handle: () => unknown, answering: Answering): Promise<unknown> {
-  const { flows, limiter } = answering;
+function hold(held: Held, handler: () => unknown, { machinery, limiter }: Answering): unknown {
+  const { flows, runtime } = machinery;
   const { flow: step, access } = held;
-  const work = (): Promise<unknown> => answering.places(held.name, held.atOnce, handle);
+  const work = (): unknown => machinery.places(held.name, held.atOnce, handler);
   if (step === undefined) return work();
   if (flows === undefined) throw new TypeError('A step of a flow needs a store of marks.');
   const { flow, quota } = step;
-  const takeQuota = (): Promise<void> => limiter.takeFlow({ access, flow, quota });
-  return walk(step, { ...answering, access, store: flows, takeQuota }, work);
+  const takeQuota = (): Later<void> => limiter.takeFlow({ access, flow, quota });
+  return walk(step, { runtime, access, store: flows, takeQuota }, work);
 }
 
 /** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
-async function callerOf(access: Access, answering: Machinery): Promise<Caller> {
-  const { runtime } = answering;
-  const load = (from: (access: Access) => unknown): Promise<unknown> =>
-    withDeadline(runtime, loadingTime, from(access));
-  const principal = await load(answering.loadPrincipal);
+async function callerOf(access: Access, { runtime, loadPrincipal, loadContext }: Machinery): Promise<Caller> {
+  const loading = withDeadline(runtime, loadingTime, loadPrincipal(access));
+  const principal = isLater(loading) ? await loading : loading;
   if (principal === undefined || principal === null)
     return refuse('forbidden', { detail: 'the caller is not known here' });
   // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
   if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
     refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
   }
-  return { principal, scopes: access.scopes, context: await load(answering.loadContext) };
+  const context = withDeadline(runtime, loadingTime, loadContext(access));
+  return { principal, scopes: access.scopes, context: isLater(context) ? await context : context };
 }
 
-interface Loading extends GuardedAnswering {
+interface Loading {
+  readonly route: GuardedRoute;
+  readonly runtime: Runtime;
   readonly judge: Judge;
   readonly input: CheckedInput;
 }
 
 /** The object, decided on; undefined for a collection, whose handler selects by the filter. */
-async function loadObject(call: object, loading: Loading): Promise<unknown> {
-  const { route, runtime, judge, input } = loading;
+function loadObject(call: object, { route, runtime, judge, input }: Loading): Later<unknown> {
   if (route.kind === 'collection' || route.load === undefined) return undefined;
-  const object = await withDeadline(runtime, loadingTime, route.load(call as never));
-  requireObject(judge, object);
-  requireWritable(judge, object, input.body);
-  return object;
+  return after(withDeadline(runtime, loadingTime, route.load(call as never)), (object) => {
+    requireObject(judge, object);
+    requireWritable(judge, object, input.body);
+    return object;
+  });
 }
 
 /** `invoice/42`; the id as it was asked for, whether there is such an object or not. */

@@ -1,5 +1,6 @@
 /** The input of a request: from the declared sources only, checked by the declared schemas, nothing left over. */
 import { type HttpRequest, isJsonObject, parseForm, Refusal, readJson, refuse } from '@castellan/protocol';
+import { after, isLater, type Later } from './later.ts';
 import { type PatchFormat, patchFormat, readOperations } from './patch.ts';
 import type { GuardedRoute } from './route.ts';
 import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
@@ -46,13 +47,15 @@ const nothing = Object.freeze({});
  */
 export async function readInput(deps: InputDeps): Promise<CheckedInput> {
   const { input, request } = deps;
-  const query = readQuery(request.query);
-  return {
-    params: await checkSource('params', input.params, deps.params),
-    query: await checkSource('query', input.query, query),
-    headers: input.headers === undefined ? nothing : await checkHeaders(input.headers, request),
-    body: await readBody(deps),
-  };
+  const sent = readQuery(request.query);
+  // One after another: a source that is refused ends it, and the body is read last.
+  const params = checkSource('params', input.params, deps.params);
+  const knownParams = isLater(params) ? await params : params;
+  const query = checkSource('query', input.query, sent);
+  const knownQuery = isLater(query) ? await query : query;
+  const headers = input.headers === undefined ? nothing : await checkHeaders(input.headers, request);
+  const body = input.body === undefined ? requireNoBody(deps) : readBody(deps, input.body);
+  return { params: knownParams, query: knownQuery, headers, body: isLater(body) ? await body : body };
 }
 
 /** A repeated parameter is refused: two readers would take different ones (R-177). */
@@ -66,7 +69,7 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
 }
 
 /** A header is there when it came exactly once. Other headers are many, and nobody's concern here. */
-function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): Promise<unknown> {
+function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): Later<unknown> {
   const headers: Record<string, string> = {};
   for (const [name, values] of Object.entries(request.headers)) {
     if (values?.length === 1 && name !== 'authorization' && name !== 'cookie') headers[name] = values[0] ?? '';
@@ -76,15 +79,17 @@ function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): Pr
 
 const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
-async function readBody(deps: InputDeps): Promise<unknown> {
-  const { input, request } = deps;
-  if (input.body === undefined) {
-    await deps.readBody(0);
-    return undefined;
-  }
+/** @throws {Refusal} `body_too_large` */
+function requireNoBody({ readBody: read }: InputDeps): Later<undefined> {
+  const text = read(0);
+  return isLater(text) ? text.then(() => undefined) : undefined;
+}
+
+async function readBody(deps: InputDeps, schema: StandardSchema<unknown>): Promise<unknown> {
+  const { request } = deps;
   const format = request.method === 'PATCH' ? patchFormat(request.headers['content-type']?.[0] ?? '') : undefined;
   const value = await readJsonBody(deps, (type) => format !== undefined || isJsonType(type));
-  return checkSource('body', input.body, fieldsOf(value, format));
+  return checkSource('body', schema, fieldsOf(value, format));
 }
 
 /**
@@ -119,24 +124,26 @@ function fieldsOf(value: unknown, format: PatchFormat | undefined): object {
 }
 
 /** A value of a source, as its schema says; without a schema the source must be empty. */
-export async function checkSource(
+export function checkSource(
   source: string,
   schema: StandardSchema<unknown> | undefined,
   value: object,
-): Promise<unknown> {
-  if (schema !== undefined) {
-    const checked = await validate(source, schema, value);
+): Later<unknown> {
+  if (schema === undefined) {
+    refuseProblems(Object.keys(value).map((name) => undeclared(`${source}.${name}`)));
+    return nothing;
+  }
+  return after(validate(source, schema, value), (checked) => {
     refuseProblems(leftOver(source, value, checked));
     return checked;
-  }
-  refuseProblems(Object.keys(value).map((name) => undeclared(`${source}.${name}`)));
-  return nothing;
+  });
 }
 
-async function validate(source: string, schema: StandardSchema<unknown>, value: object): Promise<unknown> {
-  const result = await schema['~standard'].validate(value);
-  if (result.issues !== undefined) refuseProblems(result.issues.flatMap((issue) => problemsOf(source, issue)));
-  return (result as { readonly value: unknown }).value;
+function validate(source: string, schema: StandardSchema<unknown>, value: object): Later<unknown> {
+  return after(schema['~standard'].validate(value), (result) => {
+    if (result.issues !== undefined) refuseProblems(result.issues.flatMap((issue) => problemsOf(source, issue)));
+    return (result as { readonly value: unknown }).value;
+  });
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { Limit, LimitStore, Take } from '@castellan/limits';
 import { addressBucket, hashSecret, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
+import { after, isLater, type Later } from './later.ts';
 import type { Trace } from './trace.ts';
 
 /** What every request is held to; each route adds its own `limit`, for each subject on it. */
@@ -47,15 +48,15 @@ interface FlowLimits {
 /** Takes the limits of one request. */
 export interface Limiter {
   /** @throws {Refusal} `rate_limited` */
-  readonly takeAddress: () => Promise<void>;
+  readonly takeAddress: () => Later<void>;
   /** @throws {Refusal} `rate_limited` */
-  readonly takeCaller: (caller: CallerLimits) => Promise<void>;
+  readonly takeCaller: (caller: CallerLimits) => Later<void>;
   /** @throws {Refusal} `rate_limited` */
-  readonly takeStranger: (stranger: StrangerLimits) => Promise<void>;
+  readonly takeStranger: (stranger: StrangerLimits) => Later<void>;
   /** @throws {Refusal} `rate_limited` */
-  readonly takeFlow: (end: FlowLimits) => Promise<void>;
-  /** `RateLimit-Policy` and `RateLimit` for what was taken so far. */
-  readonly headers: () => Readonly<Record<string, string>>;
+  readonly takeFlow: (end: FlowLimits) => Later<void>;
+  /** Writes `RateLimit-Policy` and `RateLimit` for what was taken so far. */
+  readonly tell: (headers: Record<string, string>) => void;
 }
 
 interface LimiterDeps {
@@ -71,30 +72,49 @@ interface Bucket {
   readonly limit: Limit;
 }
 
+/** What a bucket answered. */
+interface Taken extends Pick<Bucket, 'name' | 'limit'> {
+  readonly take: Take;
+}
+
 /** Makes the limiter of one request. A store that fails throws, and admits nothing. */
 export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
-  const taken = new Map<string, readonly [Limit, Take]>();
-  const take = async ({ name, key, limit }: Bucket): Promise<void> => {
-    const answer = limits.store.take(`${name} ${key}`, limit, runtime);
-    // Awaiting only what has to be awaited: a store in memory answers at once.
-    const verdict = answer instanceof Promise ? await answer : answer;
-    taken.set(name, [limit, verdict]);
-    if (verdict.admitted) return;
+  const taken: Taken[] = [];
+  const settle = ({ name, limit }: Bucket, take: Take): void => {
+    note(taken, { name, limit, take });
+    if (take.admitted) return;
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
-    refuse('rate_limited', { retryAfter: verdict.retryAfter });
+    refuse('rate_limited', { retryAfter: take.retryAfter });
+  };
+  const take = (bucket: Bucket): Later<void> =>
+    after(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime), (answer) => settle(bucket, answer));
+  /** One after another: who is refused by the first costs the others nothing. */
+  const takeAll = (buckets: readonly Bucket[]): Later<void> => {
+    for (const [index, bucket] of buckets.entries()) {
+      const pending = take(bucket);
+      if (isLater(pending)) return pending.then(() => takeAll(buckets.slice(index + 1)));
+    }
   };
   return {
     takeAddress: () => take({ name: 'address', key: addressBucket(trace.address), limit: limits.perAddress }),
-    takeCaller: async (caller) => {
-      for (const bucket of callerBuckets(caller, limits)) await take(bucket);
-    },
-    takeStranger: async ({ route, limit, name = 'route' }) => {
-      if (limit !== undefined) await take({ name, key: `${route} ${addressBucket(trace.address)}`, limit });
-    },
+    takeCaller: (caller) => takeAll(callerBuckets(caller, limits)),
+    takeStranger: ({ route, limit, name = 'route' }) =>
+      limit === undefined ? undefined : take({ name, key: `${route} ${addressBucket(trace.address)}`, limit }),
     takeFlow: ({ access: { issuer, subject }, flow, quota }) =>
       take({ name: 'flow', key: `${flow} ${issuer} ${subject}`, limit: quota }),
-    headers: () => (taken.size === 0 ? {} : rateLimitFields([...taken])),
+    tell: (headers) => {
+      if (taken.length === 0) return;
+      headers['ratelimit-policy'] = joined(taken, policyItem);
+      headers['ratelimit'] = joined(taken, limitItem);
+    },
   };
+}
+
+/** The last answer of each name, in the order in which they were first asked. */
+function note(taken: Taken[], answer: Taken): void {
+  const known = taken.findIndex(({ name }) => name === answer.name);
+  if (known < 0) taken.push(answer);
+  else taken[known] = answer;
 }
 
 /** From the one that is hardest to share to the narrowest. An issuer is a URI and has no space: no two keys meet. */
@@ -118,15 +138,16 @@ function callerBuckets(
  * Structured fields (RFC 9651) of draft-ietf-httpapi-ratelimit-headers: `q` requests in `w` seconds, of which `r` are
  * left. `t` is told when none is: the seconds until there is one, as `Retry-After` says too.
  */
-function rateLimitFields(
-  taken: readonly (readonly [string, readonly [Limit, Take]])[],
-): Readonly<Record<string, string>> {
-  return {
-    'ratelimit-policy': taken.map(([name, [{ count, period }]]) => `"${name}";q=${count};w=${period}`).join(', '),
-    ratelimit: taken
-      .map(([name, [, { remaining, retryAfter }]]) =>
-        remaining > 0 ? `"${name}";r=${remaining}` : `"${name}";r=0;t=${Math.max(1, Math.ceil(retryAfter))}`,
-      )
-      .join(', '),
-  };
+function joined(taken: readonly Taken[], write: (one: Taken) => string): string {
+  let text = '';
+  for (const one of taken) text += text === '' ? write(one) : `, ${write(one)}`;
+  return text;
+}
+
+function policyItem({ name, limit: { count, period } }: Taken): string {
+  return `"${name}";q=${count};w=${period}`;
+}
+
+function limitItem({ name, take: { remaining, retryAfter } }: Taken): string {
+  return remaining > 0 ? `"${name}";r=${remaining}` : `"${name}";r=0;t=${Math.max(1, Math.ceil(retryAfter))}`;
 }

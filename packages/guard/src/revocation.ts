@@ -5,6 +5,7 @@
  */
 import { Refusal, type Runtime, refuse, type VerifiedClaims } from '@castellan/protocol';
 import { withDeadline } from './deadline.ts';
+import { after, type Later } from './later.ts';
 
 /** The place of a token's bit. */
 export interface StatusReference {
@@ -39,10 +40,9 @@ export interface RevocationDeps {
  * @throws {Refusal} `token_invalid` when it was, or when it names no bit; `store_unavailable` when it is not known
  * @see RFC 9068 §4; Token Status List §8.3
  */
-export function requireNotRevoked(claims: VerifiedClaims, deps: RevocationDeps): Promise<void> | undefined {
-  const answer = deps.revocation.isRevoked(statusOf(claims));
-  if (!(answer instanceof Promise)) return requireFalse(answer, deps);
-  return withDeadline(deps.runtime, answerTime, answer).then((revoked) => requireFalse(revoked, deps));
+export function requireNotRevoked(claims: VerifiedClaims, deps: RevocationDeps): Later<void> {
+  const answer = withDeadline(deps.runtime, answerTime, deps.revocation.isRevoked(statusOf(claims)));
+  return after(answer, (revoked) => requireFalse(revoked, deps));
 }
 
 function requireFalse(revoked: unknown, { permitUnknown }: RevocationDeps): undefined {

@@ -149,7 +149,9 @@ export interface GuardAnswer extends HttpAnswer {
 export type Caller = Omit<Asking, 'action'>;
 
 /** What is done in its place. */
-export interface Held extends Pick<GuardedRoute, 'flow' | 'atOnce'> {
+export interface Held {
+  readonly flow?: FlowStep | undefined;
+  readonly atOnce?: number | undefined;
   /** The canonical name of what is done. */
   readonly name: string;
   readonly access: Access;
@@ -172,7 +174,7 @@ export interface Exchange {
   readonly limiter: Limiter;
   readonly trace: Trace;
   /** Does something with its place in a flow and among those that run at once; the last thing before it is done. */
-  readonly hold: (held: Held, work: () => unknown) => Promise<unknown>;
+  readonly hold: (held: Held, work: () => unknown) => unknown;
   /** What a refusal looks like here: status, challenge and document. */
   readonly problem: (refusal: Refusal) => HttpAnswer;
 }

@@ -61,34 +61,45 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
       end: (status, refusal) => {
         if (isForked) return;
         const duration = Math.round(deps.runtime.monotonic() - started);
-        record({
-          ...outcomeOf(status, refusal),
-          ...knownOf(known),
-          method: speakableMethod(request.method),
-          address,
-          duration,
-        });
+        record(eventOf(known, { status, refusal, method: speakableMethod(request.method), address, duration }));
       },
     };
   };
   return open({});
 }
 
-/** A failure behind an answer that is otherwise in order (one field of many) is a failure too. */
-function outcomeOf(status: number, refusal: Refusal | undefined) {
-  const worst = Math.max(status, refusal === undefined ? 0 : wireRefusals[refusal.reason].status);
-  const outcome = worst >= 500 ? ('failure' as const) : refusal === undefined ? ('permit' as const) : ('deny' as const);
-  return { type: 'access.decided', status, outcome, reason: refusal?.reason, detail: refusal?.context.detail } as const;
+interface Ended {
+  readonly status: number;
+  readonly refusal: Refusal | undefined;
+  readonly method: string;
+  readonly address: string;
+  readonly duration: number;
 }
 
-function knownOf({ route = 'none', principal, client, action, object, rules = [], operation, decisions }: Known) {
-  return {
+function eventOf(known: Known, { status, refusal, method, address, duration }: Ended) {
+  const { route = 'none', principal, client, action, object, rules = [], operation, decisions } = known;
+  // A failure behind an answer that is otherwise in order (one field of many) is a failure too.
+  const worst = Math.max(status, refusal === undefined ? 0 : wireRefusals[refusal.reason].status);
+  const outcome = worst >= 500 ? ('failure' as const) : refusal === undefined ? ('permit' as const) : ('deny' as const);
+  const event = {
+    type: 'access.decided' as const,
     route,
+    method,
+    status,
+    outcome,
+    reason: refusal?.reason,
+    detail: refusal?.context.detail,
+    address,
     principal,
     client,
     action,
     object,
     rules,
+    duration,
+  };
+  if (operation === undefined && decisions === undefined) return event;
+  return {
+    ...event,
     ...(operation === undefined ? {} : { operation }),
     ...(decisions === undefined ? {} : { decisions }),
   };

@@ -8,6 +8,7 @@ import {
   createJwtVerifier,
   type HttpRequest,
   parseCompact,
+  peekBearer,
   type Runtime,
   readBearer,
   refuse,
@@ -22,8 +23,11 @@ import { keysOf } from './issuer-keys.ts';
 import { createNotBeforeCheck, type SubjectNotBefore } from './not-before.ts';
 import { type Revocation, requireNotRevoked } from './revocation.ts';
 
-/** Reads and verifies the token of a request; `permitUnknown` is the route's word on revocation. */
-export type ReadAccess = (request: Pick<HttpRequest, 'headers'>, permitUnknown: boolean) => Promise<Access>;
+/**
+ * Reads and verifies the token of a request; `permitUnknown` is the route's word on revocation. Answers or throws at once
+ * when there is nothing to wait for: the token is remembered, and its revocation known here.
+ */
+export type ReadAccess = (request: Pick<HttpRequest, 'headers'>, permitUnknown: boolean) => Access | Promise<Access>;
 
 type ReadRuntime = Pick<Runtime, 'now' | 'monotonic' | 'schedule' | 'fetch'>;
 
@@ -34,7 +38,9 @@ interface TokenRules {
 
 /** One issuer's way of judging a token. */
 interface Judge {
-  readonly verify: (token: string) => Promise<{ readonly claims: VerifiedClaims }>;
+  /** The claims of a token that was verified before and would be now, when that is known at once. */
+  readonly recall: (token: string) => VerifiedClaims | undefined;
+  readonly verify: (token: string) => Promise<VerifiedClaims>;
   readonly reading: ClaimReading;
   readonly revocation: Revocation | undefined;
 }
@@ -48,24 +54,49 @@ const cacheCapacity = 10_000;
  * @throws {TypeError} when the rules of an issuer are incomplete or weak
  */
 export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: ReadRuntime): ReadAccess {
-  const findJudge = createJudgeFinder(issuers, runtime);
+  const judges = new Map(issuers.map((config) => [config.issuer, createJudge(config, runtime)]));
+  const recall = createRecall([...judges.values()]);
+  const findJudge = createJudgeFinder(issuers, judges);
   const requireAfter = notBefore === undefined ? undefined : createNotBeforeCheck(notBefore, runtime);
   // The same frozen claims are handed out for a remembered token, so what they mean is read once.
-  const known = new WeakMap<VerifiedClaims, Access>();
-  return async (request, permitUnknown) => {
+  const read = new WeakMap<VerifiedClaims, Access>();
+  /** INVARIANT: all of this is asked for every request, whether the token was remembered or not. */
+  const admit = ({ claims, judge }: Judged, permitUnknown: boolean): Access | Promise<Access> => {
+    let access = read.get(claims);
+    if (access === undefined) read.set(claims, (access = accessOf(claims, judge.reading)));
+    const { revocation } = judge;
+    const pending = revocation && requireNotRevoked(claims, { revocation, runtime, permitUnknown });
+    if (pending === undefined && requireAfter === undefined) return access;
+    return Promise.all([pending, requireAfter?.(claims, access)]).then(() => access);
+  };
+  return (request, permitUnknown) => {
+    const known = recall(request.headers);
+    if (known !== undefined) return admit(known, permitUnknown);
     const token = readBearer(request.headers);
     const judge = findJudge(token);
-    const { claims } = await judge.verify(token);
-    let access = known.get(claims);
-    if (access === undefined) known.set(claims, (access = accessOf(claims, judge.reading)));
-    // INVARIANT: these two are asked for every request, whether the token was remembered or not.
-    if (judge.revocation !== undefined) {
-      // Awaiting only what has to be awaited: a bit in memory is known at once.
-      const pending = requireNotRevoked(claims, { revocation: judge.revocation, runtime, permitUnknown });
-      if (pending !== undefined) await pending;
+    return judge.verify(token).then((claims) => admit({ claims, judge }, permitUnknown));
+  };
+}
+
+/** Claims, and whose rules they fit. */
+interface Judged {
+  readonly claims: VerifiedClaims;
+  readonly judge: Judge;
+}
+
+/**
+ * INVARIANT: the header is not read strictly here, and need not be: what is remembered under a text, whole, was read so
+ * when it came first.
+ */
+function createRecall(judges: readonly Judge[]): (headers: HttpRequest['headers']) => Judged | undefined {
+  return (headers) => {
+    const token = peekBearer(headers);
+    if (token === undefined) return undefined;
+    for (const judge of judges) {
+      const claims = judge.recall(token);
+      if (claims !== undefined) return { claims, judge };
     }
-    if (requireAfter !== undefined) await requireAfter(claims, access);
-    return access;
+    return undefined;
   };
 }
 
@@ -74,8 +105,10 @@ export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: Re
  * so. That picks the rules and decides nothing: an issuer's rules say whether its tokens are verified here or asked
  * for, and check the issuer again.
  */
-function createJudgeFinder(issuers: readonly IssuerConfig[], runtime: ReadRuntime): (token: string) => Judge {
-  const judges = new Map(issuers.map((config) => [config.issuer, createJudge(config, runtime)]));
+function createJudgeFinder(
+  issuers: readonly IssuerConfig[],
+  judges: ReadonlyMap<string, Judge>,
+): (token: string) => Judge {
   const [only] = judges.values();
   if (only !== undefined && judges.size === 1) return () => only;
   const opaque = issuers.flatMap(({ issuer, introspection }) =>
@@ -105,10 +138,15 @@ function createJudge(config: IssuerConfig, runtime: ReadRuntime): Judge {
   const { revocation } = config;
   if (config.introspection !== undefined) {
     const introspect = createIntrospect(config.introspection, rules, runtime);
-    return { verify: async (token) => ({ claims: await introspect(token) }), reading, revocation };
+    return { recall: () => undefined, verify: introspect, reading, revocation };
   }
   const typ = config.typ === untypedTokens ? null : config.typ;
   const keys = keysOf(config, runtime);
   const verifier = createJwtVerifier({ ...rules, algorithms: config.algorithms, typ, keys, cacheCapacity });
-  return { verify: verifier.verify, reading, revocation };
+  return {
+    recall: (token) => verifier.recall(token)?.claims,
+    verify: async (token) => (await verifier.verify(token)).claims,
+    reading,
+    revocation,
+  };
 }

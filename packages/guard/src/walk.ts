@@ -10,13 +10,14 @@ import { type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { loadingTime, withDeadline } from './deadline.ts';
 import type { FlowStep } from './flow.ts';
+import type { Later } from './later.ts';
 
 export interface WalkDeps {
   readonly store: MarkStore;
   readonly runtime: Pick<Runtime, 'now' | 'monotonic' | 'schedule'>;
   readonly access: Access;
   /** Takes one of the flow's quota; throws when it is used up. */
-  readonly takeQuota: () => Promise<void>;
+  readonly takeQuota: () => Later<void>;
 }
 
 /** The step that somebody took last; times in milliseconds. */
@@ -41,7 +42,7 @@ interface Claim {
  * @throws {Refusal} `flow_out_of_order` for a step that was skipped, is over or is being taken by another request;
  * `flow_too_fast`; `rate_limited`
  */
-export async function walk<T>(step: FlowStep, deps: WalkDeps, work: () => Promise<T>): Promise<T> {
+export async function walk<T>(step: FlowStep, deps: WalkDeps, work: () => Later<T>): Promise<T> {
   const claimed = await claim(step, deps);
   let isDone = false;
   try {
@@ -55,7 +56,7 @@ export async function walk<T>(step: FlowStep, deps: WalkDeps, work: () => Promis
 
 async function claim(step: FlowStep, deps: WalkDeps): Promise<Claim> {
   const { store, runtime, access } = deps;
-  const timely = <T>(answer: T | Promise<T>): Promise<T> => withDeadline(runtime, loadingTime, answer);
+  const timely = <T>(answer: T | Promise<T>): T | Promise<T> => withDeadline(runtime, loadingTime, answer);
   // A flow has a name without spaces and an issuer is a URI: no two keys meet.
   const key = `${step.flow} ${access.issuer} ${access.subject}`;
   const now = store.reach === 'node' ? runtime.monotonic() : runtime.now();

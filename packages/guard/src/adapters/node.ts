@@ -97,26 +97,20 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 }
 
 function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
+  const { status, headers, body, stream } = answer;
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
-  const headers: OutgoingHttpHeaders = incoming.complete ? {} : { connection: 'close' };
-  Object.assign(headers, answer.headers);
-  if (answer.stream !== undefined) return sendStream(response, { ...answer, headers }, answer.stream);
-  // With its length known the answer goes out in one piece. One without content must not have a length (RFC 9110 §8.6).
-  if (answer.status !== 204) headers['content-length'] ??= Buffer.byteLength(answer.body);
-  response.writeHead(answer.status, headers);
-  response.end(answer.body);
+  if (!incoming.complete) response.setHeader('connection', 'close');
+  if (stream !== undefined) return sendStream(response, answer, stream);
+  response.writeHead(status, headers as OutgoingHttpHeaders);
+  response.end(body);
 }
 
 /** Piece by piece, no faster than the other side reads; when it is gone, the stream is told. */
-function sendStream(
-  response: ServerResponse,
-  { status, headers }: { readonly status: number; readonly headers: OutgoingHttpHeaders },
-  stream: AsyncIterable<string>,
-): void {
+function sendStream(response: ServerResponse, { status, headers }: GuardAnswer, stream: AsyncIterable<string>): void {
   const pieces = stream[Symbol.asyncIterator]();
   const stop = (): void => void pieces.return?.();
   response.on('close', stop);
-  response.writeHead(status, headers);
+  response.writeHead(status, headers as OutgoingHttpHeaders);
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {

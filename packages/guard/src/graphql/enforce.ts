@@ -24,6 +24,7 @@ import {
   isNonNullType,
 } from 'graphql';
 import { checkSource } from '../input.ts';
+import { after, isLater } from '../later.ts';
 import { fits } from '../output.ts';
 import { type Operation, refusalOf } from './operation.ts';
 import { type AnyField, compositeOf, listDepth, objectTypes, resourcesBehind, rootTypes } from './schema-walk.ts';
@@ -188,7 +189,7 @@ function attempt(visit: Visit, work: () => unknown): unknown {
   };
   try {
     const value = work();
-    return isPromise(value) ? value.then(undefined, fail) : value;
+    return isLater(value) ? value.then(undefined, fail) : value;
   } catch (error) {
     return fail(error);
   }
@@ -207,7 +208,7 @@ function begin(visit: Visit): Arguments | Promise<Arguments> {
   const { rule } = place;
   if (rule?.action !== undefined) operation.requireFunction(actionsOf(rule.action));
   if (rule?.input === undefined) return beginWith(visit);
-  return checkSource('args', rule.input, args).then((checked) => beginWith({ ...visit, args: checked as Arguments }));
+  return after(checkSource('args', rule.input, args), (checked) => beginWith({ ...visit, args: checked as Arguments }));
 }
 
 function beginWith(visit: Visit): Arguments | Promise<Arguments> {
@@ -292,7 +293,7 @@ interface Settling {
 }
 
 function settleAs(type: GraphQLOutputType, value: unknown, settling: Settling): unknown {
-  if (isPromise(value)) return value.then((settled) => settleAs(type, settled, settling));
+  if (isLater(value)) return value.then((settled) => settleAs(type, settled, settling));
   if (isNonNullType(type)) {
     const inner = settleAs(type.ofType, value, settling);
     const { isEdge, isSubscription } = settling.visit.place;
@@ -319,7 +320,7 @@ function settleList(type: GraphQLOutputType, value: unknown, settling: Settling)
   const items = [...(value as Iterable<unknown>)];
   if (items.length > size) refuse('server_error', { detail: `the resolver answered with more than ${size} objects` });
   const settled = items.map((item) => settleAs(type, item, inside));
-  return settled.some(isPromise) ? Promise.all(settled) : settled;
+  return settled.some(isLater) ? Promise.all(settled) : settled;
 }
 
 async function* settleStream(
@@ -399,14 +400,6 @@ function pathOf(path: GraphQLResolveInfo['path']): string {
   const keys: (string | number)[] = [];
   for (let at: GraphQLResolveInfo['path'] | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
   return keys.reverse().join('.');
-}
-
-function after<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return isPromise(value) ? (value as Promise<T>).then(next) : next(value as T);
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

@@ -39,7 +39,7 @@ export interface Operation {
   /** @throws {Refusal} `input_invalid` naming the fields that may not be written */
   readonly requireWritable: (action: string, object: unknown, changes: object) => void;
   /** Does something in its place in a flow, and among those that run at once. */
-  readonly hold: (held: Omit<Held, 'access'>, work: () => unknown) => Promise<unknown>;
+  readonly hold: (held: Omit<Held, 'access'>, work: () => unknown) => unknown;
   /** What comes in time. @throws {Refusal} `store_unavailable` */
   readonly inTime: (work: unknown) => unknown;
   /** Remembers that an object was permitted as one of this type. */
@@ -120,7 +120,7 @@ export function openOperation({ policy, runtime, hold, trace, asker: first, coun
     asking,
     policy,
     hold: (held, work) => hold({ ...held, access: known().access }, work),
-    inTime: (work) => (work instanceof Promise ? withDeadline(runtime, loadingTime, work) : work),
+    inTime: (work) => withDeadline(runtime, loadingTime, work),
     decisions: log.decisions,
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Refusal } from '../oauth/refusal.ts';
-import { readBearer } from './bearer.ts';
+import { peekBearer, readBearer } from './bearer.ts';
 import { bearerChallenge } from './challenge.ts';
 
 const read = (...authorization: string[]) => readBearer({ authorization });
@@ -39,6 +39,27 @@ test('R-157[protocol] anything that could be two tokens, or none, is refused', (
   ]) {
     assert.throws(() => read(value), hasReason('credentials_malformed'), JSON.stringify(value));
   }
+});
+
+test('R-157[protocol] what is peeked at is what would be read, and nothing when two could be', () => {
+  assert.equal(peekBearer({ authorization: ['Bearer abc'] }), 'abc');
+  assert.equal(peekBearer({}), undefined);
+  for (const authorization of [['Bearer abc', 'Bearer abc'], ['Basic abc'], ['bearer abc'], ['Bearerabc'], []]) {
+    assert.equal(peekBearer({ authorization }), undefined, authorization.join());
+  }
+  const texts = fc.stringMatching(/^[Bb]earer {1,2}[a-c.=, ]{1,6}$/);
+  fc.assert(
+    fc.property(texts, (value) => {
+      let token: string | undefined;
+      try {
+        token = read(value);
+      } catch {
+        return;
+      }
+      const peeked = peekBearer({ authorization: [value] });
+      assert.ok(peeked === undefined || peeked.trim() === token);
+    }),
+  );
 });
 
 test('R-157[protocol] no refusal quotes what was sent', () => {

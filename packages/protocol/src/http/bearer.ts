@@ -7,6 +7,18 @@ const credentials = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const maximumLength = 16_384 + 16;
 
 /**
+ * What stands in the usual place of a token, unread; undefined when the header is missing, repeated or written otherwise.
+ *
+ * Does not check it: it is good for looking up what was read by {@link readBearer} before, and for nothing else.
+ *
+ * @example const known = verifier.recall(peekBearer(request.headers) ?? '');
+ */
+export function peekBearer(headers: HttpRequest['headers']): string | undefined {
+  const [value, ...more] = headers['authorization'] ?? [];
+  return value?.startsWith('Bearer ') === true && more.length === 0 ? value.slice(7) : undefined;
+}
+
+/**
  * The bearer token of a request. The query and the body are never looked at (OAuth 2.1 §5.1).
  *
  * @throws {Refusal} `credentials_missing` without the header or with another scheme; `credentials_malformed` when the

@@ -166,8 +166,10 @@ function watchedKeys() {
 test('R-153[verifier] a remembered token is the same answer, frozen to its last member', async () => {
   const verifier = createJwtVerifier({ ...rules, cacheCapacity: 10 });
   const token = await signJwt(signer, 'at+jwt', { ...claims, cnf: { jkt: 'x' }, list: [{ a: 1 }] });
+  assert.equal(verifier.recall(token), undefined);
   const first = await verifier.verify(token);
   assert.equal(await verifier.verify(token), first);
+  assert.equal(verifier.recall(token), first);
   const { cnf, list } = first.claims as unknown as { cnf: { jkt: string }; list: { a: number }[] };
   for (const change of [
     () => Object.assign(first.claims, { sub: 'admin' }),
@@ -187,9 +189,14 @@ test('R-153[verifier] a remembered token ends with its time, also when the clock
   await verifier.verify(token);
   now = start + 309;
   await verifier.verify(token);
+  assert.ok(verifier.recall(token));
   now = start + 310;
+  assert.equal(verifier.recall(token), undefined);
   await assert.rejects(verifier.verify(token), refused('expired'));
+  now = start;
+  await verifier.verify(token);
   now = start - 11;
+  assert.equal(verifier.recall(token), undefined);
   await assert.rejects(verifier.verify(token), refused('not yet valid'));
   now = start;
   await verifier.verify(token);
@@ -201,6 +208,7 @@ test('R-153[verifier] a remembered token ends when its key leaves the set or is 
   const token = await signJwt(signer, 'at+jwt', claims);
   await verifier.verify(token);
   state.removed = true;
+  assert.equal(verifier.recall(token), undefined);
   await assert.rejects(verifier.verify(token), refused('no key with this kid for this algorithm'));
   state.removed = false;
   await verifier.verify(token);
@@ -210,7 +218,21 @@ test('R-153[verifier] a remembered token ends when its key leaves the set or is 
     'ES256',
   );
   state.replaced = found;
+  assert.equal(verifier.recall(token), undefined);
   await assert.rejects(verifier.verify(token), refused('the signature does not verify'));
+});
+
+test('R-153[verifier] a token is not recalled while its keys have to be fetched, nor when that fails', async () => {
+  const source = localKeySource({ keys: [publicJwk] });
+  const state: { pending?: Promise<undefined> } = {};
+  const find: JwtRules['keys']['find'] = (kid, algorithm) => state.pending ?? source.find(kid, algorithm);
+  const verifier = createJwtVerifier({ ...rules, keys: { find }, cacheCapacity: 10 });
+  const token = await signJwt(signer, 'at+jwt', claims);
+  await verifier.verify(token);
+  const away = new Refusal('store_unavailable');
+  state.pending = Promise.reject(away);
+  assert.equal(verifier.recall(token), undefined);
+  await assert.rejects(verifier.verify(token), away);
 });
 
 test('R-153[verifier] only the whole text is remembered, and only after success', async () => {

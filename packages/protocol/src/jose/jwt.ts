@@ -24,6 +24,11 @@ export interface VerifiedJwt {
 /** Verifies tokens by one set of rules. */
 export interface JwtVerifier {
   /**
+   * The answer to a token that is remembered and would pass again now, without waiting for anything; undefined for any
+   * other, which {@link JwtVerifier.verify} judges.
+   */
+  readonly recall: (token: string) => VerifiedJwt | undefined;
+  /**
    * @throws {Refusal} `token_invalid`, whatever is wrong with the token; `store_unavailable` when the issuer's keys
    * cannot be had, which says nothing about the token
    */
@@ -52,14 +57,23 @@ export function createJwtVerifier(rules: JwtRules): JwtVerifier {
   const checked = checkRules(rules);
   const remembered =
     checked.cacheCapacity > 0 ? createBoundedMap<string, Remembered>(checked.cacheCapacity) : undefined;
+  const stillHolds = ({ key, verified }: Remembered, found: KeyObject | undefined): boolean =>
+    key === found && timeProblem(verified.claims, checked) === undefined;
   return {
+    recall: (token) => {
+      const known = remembered?.get(token);
+      if (known === undefined) return undefined;
+      const found = checked.keys.find(known.verified.kid, known.algorithm);
+      if (!(found instanceof Promise)) return stillHolds(known, found) ? known.verified : undefined;
+      // Whoever waits for the keys is told what went wrong with them.
+      found.catch(() => undefined);
+      return undefined;
+    },
     verify: async (token) => {
       const known = remembered?.get(token);
       if (known !== undefined) {
-        const found = checked.keys.find(known.verified.kid, known.algorithm);
-        // Awaiting only what has to be awaited makes a hit several times cheaper.
-        const key = found instanceof Promise ? await found : found;
-        if (key === known.key && timeProblem(known.verified.claims, checked) === undefined) return known.verified;
+        const found = await checked.keys.find(known.verified.kid, known.algorithm);
+        if (stillHolds(known, found)) return known.verified;
         remembered?.delete(token);
       }
       const fresh = await verifyAnew(token, checked);

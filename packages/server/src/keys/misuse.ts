@@ -62,6 +62,7 @@ export type TellRefused = (token: string) => Promise<void>;
 export function watchedVerifier(rules: JwtRules, refused: TellRefused): JwtVerifier {
   const verifier = createJwtVerifier(rules);
   return {
+    ...verifier,
     verify: async (token) => {
       try {
         return await verifier.verify(token);

@@ -1,0 +1,22 @@
+/**
+ * A value that is there, or comes later.
+ *
+ * Most of what a request asks for is in memory, and waiting for what is there costs as much as finding it: so a step of
+ * the pipeline answers at once when it can, and whoever goes on from it awaits only what is still to come.
+ */
+
+export type Later<T> = T | Promise<T>;
+
+/** Whether a value is still to come. Any thenable is, as query builders make them. */
+export function isLater<T>(value: Later<T>): value is Promise<T> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/**
+ * What follows a value, at once when it is there.
+ *
+ * @example return after(route.load(call), (object) => requireObject(judge, object));
+ */
+export function after<T, U>(value: Later<T>, next: (value: T) => Later<U>): Later<U> {
+  return isLater(value) ? Promise.resolve(value).then(next) : next(value);
+}
