@@ -6,7 +6,7 @@ export const begunMutants: readonly Mutant[] = [
     row: 'R-216',
     file: 'packages/protocol/src/runtime.ts',
     breaks: 'the same random bytes are given out again and again',
-    find: '  drawn += size;\n',
+    find: '  pool = pool.subarray(size);\n',
     replace: '',
     tests: ['packages/protocol/src/runtime.test.ts'],
   },

@@ -34,8 +34,8 @@ export const guardMutants: readonly Break[] = [
       [
         'S-59',
         'the whole row leaves',
-        'policy.readable({ ...asking, type, resource: row }).map((field)',
-        'Object.keys(row as object).map((field)',
+        'policy.readable({ principal, scopes, context, action, type, resource: row })',
+        'Object.keys(row as object)',
       ],
       [
         'R-163',

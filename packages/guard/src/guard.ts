@@ -7,23 +7,15 @@
  */
 import { recordEvents, type Sink } from '@castellan/audit';
 import { type LimitStore, type MarkStore, surviveOutages } from '@castellan/limits';
-import type { Filter, FilterOptions, Vocabulary } from '@castellan/policy';
-import {
-  type HttpAnswer,
-  type HttpRequest,
-  isTrustedProxy,
-  Refusal,
-  type Runtime,
-  readBearer,
-  refuse,
-} from '@castellan/protocol';
+import type { Decision, Filter, FilterOptions, Vocabulary } from '@castellan/policy';
+import { type HttpRequest, isTrustedProxy, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import { createPlaces, type Places } from './at-once.ts';
 import { requireClientKey } from './client-key.ts';
 import { checkGuardConfig, type GuardConfig, GuardConfigError } from './config.ts';
 import { loadingTime, slowBody, withDeadline } from './deadline.ts';
 import { createEventBuffer } from './events.ts';
-import { type BodyReader, type CheckedInput, readInput } from './input.ts';
+import { type BodyReader, type CheckedInput, nothing, readInput } from './input.ts';
 import { permitUnknownRevocation } from './insecure.ts';
 import { type InventoryEntry, takeInventory } from './inventory.ts';
 import { insecureChoices } from './issuer.ts';
@@ -51,7 +43,7 @@ import {
 } from './route.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
-import { describeFailure, openTrace, type Trace, type TraceDeps } from './trace.ts';
+import { describeFailure, knowCaller, openTrace, type Trace, type TraceDeps } from './trace.ts';
 import { checkTransport, type TransportDeps } from './transport.ts';
 import { createReadAccess, type ReadAccess } from './verify-token.ts';
 import { walk } from './walk.ts';
@@ -216,9 +208,9 @@ type Completing = Pick<Answering, 'request' | 'limiter'> & Pick<Machinery, 'tran
 /** What every answer says, whatever it is. */
 function complete(answer: GuardAnswer, { request, limiter, transport }: Completing): GuardAnswer {
   const { status, body, stream } = answer;
-  const headers: Record<string, string | readonly string[]> = securityHeaders();
+  const headers = securityHeaders();
   if (transport.https) headers['strict-transport-security'] = 'max-age=31536000; includeSubDomains';
-  limiter.tell(headers as Record<string, string>);
+  limiter.tell(headers);
   for (const name of Object.keys(answer.headers)) headers[name] = answer.headers[name] as string;
   if (stream !== undefined) return { status, headers, body, stream };
   // With its length known an answer goes out in one piece. One without content must not have a length (RFC 9110 §8.6).
@@ -261,7 +253,7 @@ function answerCounted(answering: Answering): Later<GuardAnswer> {
   checkShape(request);
   const found = machinery.findRoute(request);
   const { name, route } = found;
-  answering.trace.know({ route: name });
+  answering.trace.known.route = name;
   if (route.kind === 'public') return after(route.handle(), (value) => jsonAnswer(200, value));
   checkTransport(request, machinery.transport);
   if (route.kind === 'operations') return route.answer(exchangeOf(name, answering));
@@ -282,7 +274,7 @@ function exchangeOf(route: string, answering: Answering): Exchange {
     limiter,
     trace,
     readAccess: async () => machinery.readAccess(request, false),
-    findCaller: (access) => callerOf(access, machinery),
+    findCaller: async (access) => callerOf(access, machinery),
     hold: (held, work) => hold(held, work, answering),
     problem: (refusal) => problemAnswer(refusal, { correlation: trace.correlation, resourceMetadata }),
   };
@@ -317,31 +309,39 @@ function checkShape(request: HttpRequest): void {
 /** The row of a request that is not for everybody. */
 type FoundGuarded = FoundRoute & { readonly route: GuardedRoute };
 
-async function answerGuarded(found: FoundGuarded, answering: Answering): Promise<HttpAnswer> {
+async function answerGuarded(found: FoundGuarded, answering: Answering): Promise<GuardAnswer> {
   const { request, trace, limiter, readBody, machinery } = answering;
   const { policy, bodyLimit, runtime } = machinery;
   const { route, name, params } = found;
   const reading = machinery.readAccess(request, route.whenRevocationUnknown === permitUnknownRevocation);
   const access = isLater(reading) ? await reading : reading;
-  trace.know({ principal: access.subject, client: access.client, action: route.action });
+  knowCaller(trace, access);
+  trace.known.action = route.action;
   const token = (): string => readBearer(request.headers);
   const taking = limiter.takeCaller({ access, token, route: name, limit: route.limit });
   if (isLater(taking)) await taking;
   if (route.clientKey === true) requireClientKey(access);
   if (route.authentication !== undefined) requireAuthentication(access, route.authentication, runtime.now());
 
-  const { principal, scopes, context } = await callerOf(access, machinery);
+  const finding = callerOf(access, machinery);
+  const { principal, scopes, context } = isLater(finding) ? await finding : finding;
   const asking: Asking = { principal, scopes, context, action: route.action };
-  const judge: Judge = { policy, asking, note: (decision) => trace.know({ rules: decision.rules }) };
+  const note = ({ rules }: Decision): void => void (trace.known.rules = rules);
+  const judge: Judge = { policy, asking, note };
   requireFunction(judge);
-  const input = await readInput({ input: route.input, request, params, readBody, bodyLimit });
-  trace.know({ object: nameObject(route.action, input.params) });
+  const checking = readInput({ input: route.input, request, params, readBody, bodyLimit });
+  const input = isLater(checking) ? await checking : checking;
+  trace.known.object = nameObject(route.action, input.params);
 
-  const call = { principal, access, ...input, correlation: trace.correlation };
+  // Written out: a copy by spreading costs more than most checks.
+  const { query, body, headers } = input;
+  const { correlation } = trace;
+  const call = { principal, access, params: input.params, query, body, headers, correlation };
   const loading = loadObject(call, { route, runtime, judge, input });
   const object = isLater(loading) ? await loading : loading;
   const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
-  const handler = (): unknown => route.handle({ ...call, object, filter } as never);
+  const permitted = { principal, access, params: input.params, query, body, headers, correlation, object, filter };
+  const handler = (): unknown => route.handle(permitted as never);
   const { flow, atOnce } = route;
   const handling = hold({ name, access, flow, atOnce }, handler, answering);
   const result = isLater(handling) ? await handling : handling;
@@ -361,17 +361,18 @@ function hold(held: Held, handler: () => unknown, { machinery, limiter }: Answer
 }
 
 /** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
-async function callerOf(access: Access, { runtime, loadPrincipal, loadContext }: Machinery): Promise<Caller> {
-  const loading = withDeadline(runtime, loadingTime, loadPrincipal(access));
-  const principal = isLater(loading) ? await loading : loading;
-  if (principal === undefined || principal === null)
-    return refuse('forbidden', { detail: 'the caller is not known here' });
-  // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
-  if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
-    refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
-  }
-  const context = withDeadline(runtime, loadingTime, loadContext(access));
-  return { principal, scopes: access.scopes, context: isLater(context) ? await context : context };
+function callerOf(access: Access, { runtime, loadPrincipal, loadContext }: Machinery): Later<Caller> {
+  return after(withDeadline(runtime, loadingTime, loadPrincipal(access)), (principal) => {
+    if (principal === undefined || principal === null) {
+      return refuse('forbidden', { detail: 'the caller is not known here' });
+    }
+    // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
+    if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
+      refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
+    }
+    const loading = withDeadline(runtime, loadingTime, loadContext(access));
+    return after(loading, (context) => ({ principal, scopes: access.scopes, context }));
+  });
 }
 
 interface Loading {
@@ -393,8 +394,8 @@ function loadObject(call: object, { route, runtime, judge, input }: Loading): La
 
 /** `invoice/42`; the id as it was asked for, whether there is such an object or not. */
 function nameObject(action: string, params: unknown): string {
+  const type = action.slice(0, action.indexOf('.'));
+  if (params === nothing) return type;
   const ids = Object.values(params as object).filter((id) => ['string', 'number'].includes(typeof id));
-  return [action.slice(0, action.indexOf('.')), ...ids.map((id) => encodeURIComponent(String(id).slice(0, 200)))].join(
-    '/',
-  );
+  return [type, ...ids.map((id) => encodeURIComponent(String(id).slice(0, 200)))].join('/');
 }

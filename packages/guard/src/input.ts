@@ -37,7 +37,8 @@ export interface Problem {
   readonly message: string;
 }
 
-const nothing = Object.freeze({});
+/** What comes from a source that nothing is declared for. */
+export const nothing: object = Object.freeze({});
 
 /**
  * Reads everything.
@@ -45,17 +46,22 @@ const nothing = Object.freeze({});
  * @throws {Refusal} `input_invalid` naming every wrong and every undeclared member of one source;
  * `repeated_parameter`, `malformed_request`, `media_type_unsupported`, `body_too_large`
  */
-export async function readInput(deps: InputDeps): Promise<CheckedInput> {
+export function readInput(deps: InputDeps): Later<CheckedInput> {
   const { input, request } = deps;
   const sent = readQuery(request.query);
   // One after another: a source that is refused ends it, and the body is read last.
-  const params = checkSource('params', input.params, deps.params);
-  const knownParams = isLater(params) ? await params : params;
-  const query = checkSource('query', input.query, sent);
-  const knownQuery = isLater(query) ? await query : query;
-  const headers = input.headers === undefined ? nothing : await checkHeaders(input.headers, request);
-  const body = input.body === undefined ? requireNoBody(deps) : readBody(deps, input.body);
-  return { params: knownParams, query: knownQuery, headers, body: isLater(body) ? await body : body };
+  return after(checkSource('params', input.params, deps.params), (params) =>
+    after(checkSource('query', input.query, sent), (query) =>
+      after(input.headers === undefined ? nothing : checkHeaders(input.headers, request), (headers) =>
+        after(input.body === undefined ? requireNoBody(deps) : readBody(deps, input.body), (body) => ({
+          params,
+          query,
+          headers,
+          body,
+        })),
+      ),
+    ),
+  );
 }
 
 /** A repeated parameter is refused: two readers would take different ones (R-177). */

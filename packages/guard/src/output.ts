@@ -1,8 +1,8 @@
 /** What leaves: the declared fields of the declared type that this principal may read, and nothing else. */
 import type { FieldSpec } from '@castellan/policy';
-import { type HttpAnswer, refuse } from '@castellan/protocol';
+import { refuse } from '@castellan/protocol';
 import type { AskedPolicy, Asking } from './require.ts';
-import type { GuardedRoute } from './route.ts';
+import type { GuardAnswer, GuardedRoute } from './route.ts';
 
 /** What shaping an answer needs. */
 export interface OutputDeps {
@@ -18,7 +18,7 @@ export interface OutputDeps {
  * something that is not of the declared type, or with a row of a list that the principal may not act on: such a list
  * was not selected by the filter, and taking rows away afterwards would hide that; or with more than it may list
  */
-export function shapeOutput(result: unknown, deps: OutputDeps): HttpAnswer {
+export function shapeOutput(result: unknown, deps: OutputDeps): GuardAnswer {
   const { output } = deps.route;
   if (output === 'nothing') return { status: 204, headers: {}, body: '' };
   if ('one' in output) return jsonAnswer(200, shapeOne(result, output.one, deps));
@@ -30,7 +30,7 @@ export function shapeOutput(result: unknown, deps: OutputDeps): HttpAnswer {
 }
 
 /** An answer of JSON. */
-export function jsonAnswer(status: number, value: unknown): HttpAnswer {
+export function jsonAnswer(status: number, value: unknown): GuardAnswer {
   return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) };
 }
 
@@ -58,24 +58,29 @@ function mayActOn(row: unknown, type: string, { policy, asking }: OutputDeps): b
 
 function mask(row: unknown, type: string, { policy, asking }: OutputDeps): Readonly<Record<string, unknown>> {
   const declared = policy.vocabulary.resources[type]?.fields ?? {};
-  const values = policy.readable({ ...asking, type, resource: row }).map((field) => {
+  const { principal, scopes, context, action } = asking;
+  const shown: Record<string, unknown> = {};
+  // A field of the vocabulary is never called `__proto__`: what is set here is a member of its own.
+  for (const field of policy.readable({ principal, scopes, context, action, type, resource: row })) {
     const value = (row as Record<string, unknown>)[field];
-    return fits(value, declared[field])
-      ? [field, value]
-      : refuse('server_error', { detail: `not as declared: ${field}` });
-  });
-  return Object.fromEntries(values) as Readonly<Record<string, unknown>>;
+    if (!fits(value, declared[field])) refuse('server_error', { detail: `not as declared: ${field}` });
+    shown[field] = value;
+  }
+  return shown;
 }
 
 /** A value with members would carry out what no rule has been asked about (R-166). As in a decision, null always fits. */
 export function fits(value: unknown, spec: FieldSpec | undefined): boolean {
   if (value === undefined || value === null) return true;
-  switch (spec?.replace('?', '')) {
+  switch (spec) {
     case 'text':
+    case 'text?':
       return typeof value === 'string';
     case 'integer':
+    case 'integer?':
       return Number.isSafeInteger(value);
     case 'flag':
+    case 'flag?':
       return typeof value === 'boolean';
     default:
       return false;

@@ -1,12 +1,7 @@
 /** The one place where a Refusal becomes an answer of an API: a problem document, and a challenge where one is due. */
 import { STATUS_CODES } from 'node:http';
-import {
-  type BearerChallenge,
-  bearerChallenge,
-  type HttpAnswer,
-  type Refusal,
-  wireRefusals,
-} from '@castellan/protocol';
+import { type BearerChallenge, bearerChallenge, type Refusal, wireRefusals } from '@castellan/protocol';
+import type { GuardAnswer } from './route.ts';
 
 /** What an answer needs besides the refusal. */
 export interface ProblemDeps {
@@ -20,7 +15,7 @@ export interface ProblemDeps {
  *
  * @see RFC 9457 §3; RFC 6750 §3; RFC 9728 §5.1
  */
-export function problemAnswer(refusal: Refusal, deps: ProblemDeps): HttpAnswer {
+export function problemAnswer(refusal: Refusal, deps: ProblemDeps): GuardAnswer {
   const { status, error, description } = wireRefusals[refusal.reason];
   const { problems, retryAfter, allow } = refusal.context;
   const challenge = challengeOf(refusal, deps);

@@ -52,7 +52,8 @@ export function requireFunction({ policy, asking, note }: Judge): void {
  */
 export function requireObject({ policy, asking, note }: Judge, resource: unknown): void {
   if (resource === undefined || resource === null) throw new Refusal('object_not_found', { detail: 'no such object' });
-  const decision = policy.decide({ ...asking, resource });
+  const { principal, scopes, context, action } = asking;
+  const decision = policy.decide({ principal, scopes, context, action, resource });
   note(decision);
   if (decision.effect === 'permit') return;
   const type = asking.action.slice(0, asking.action.indexOf('.'));

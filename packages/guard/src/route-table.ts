@@ -28,9 +28,12 @@ const keySyntax = /^(GET|POST|PUT|PATCH|DELETE) ((?:\/(?::[a-z][A-Za-z0-9]*|[A-Z
 
 function parseKey(name: string, route: Route): Row | undefined {
   const [, method, path] = keySyntax.exec(name) ?? [];
-  return method === undefined || path === undefined
+  if (method === undefined || path === undefined) return undefined;
+  const segments = path.slice(1).split('/');
+  // A request with dot segments is refused whatever it asks for.
+  return segments.some((segment) => segment === '.' || segment === '..')
     ? undefined
-    : { name, method, segments: path.slice(1).split('/'), route };
+    : { name, method, segments, route };
 }
 
 /** What the routes are held against. */
@@ -178,15 +181,28 @@ export function createRouteFinder(routes: Readonly<Record<string, Route>>): Find
     places.set(shape, [...(places.get(shape) ?? []), row]);
   }
   const sorted = [...places.values()].sort((a, b) => specificity(a).localeCompare(specificity(b)));
-  return (request) => {
-    const segments = canonicalSegments(request.path);
+  // A path without parameters goes before all others, and is written in the table as it is sent.
+  const fixed = new Map(
+    [...places].filter(([shape]) => !shape.split('/').includes(':')).map(([shape, rows]) => [`/${shape}`, rows]),
+  );
+  return ({ method, path }) => {
+    const known = fixed.get(path);
+    if (known !== undefined) return foundRow(rowOf(known, method), noParams);
+    const segments = canonicalSegments(path);
     const place = sorted.find(([row]) => row !== undefined && matches(row.segments, segments));
     if (place === undefined) return refuse('not_found');
-    const method = request.method === 'HEAD' ? 'GET' : request.method;
-    const row = place.find((one) => one.method === method);
-    if (row === undefined) return refuse('method_not_allowed', { allow: allowOf(place) });
-    return { name: row.name, route: row.route, params: paramsOf(row.segments, segments) };
+    const row = rowOf(place, method);
+    return foundRow(row, paramsOf(row.segments, segments));
   };
+}
+
+function foundRow({ name, route }: Row, params: FoundRoute['params']): FoundRoute {
+  return { name, route, params };
+}
+
+function rowOf(place: readonly Row[], method: string): Row {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return place.find((one) => one.method === asked) ?? refuse('method_not_allowed', { allow: allowOf(place) });
 }
 
 function isParameter(segment: string): boolean {

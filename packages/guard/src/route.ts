@@ -141,6 +141,7 @@ export interface GuardedRoute {
 
 /** An answer; with a `stream`, its body comes in pieces for as long as it may. */
 export interface GuardAnswer extends HttpAnswer {
+  readonly headers: Readonly<Record<string, string>>;
   /** Whoever carries it calls `return` when the other side is gone. */
   readonly stream?: AsyncIterable<string>;
 }
@@ -176,7 +177,7 @@ export interface Exchange {
   /** Does something with its place in a flow and among those that run at once; the last thing before it is done. */
   readonly hold: (held: Held, work: () => unknown) => unknown;
   /** What a refusal looks like here: status, challenge and document. */
-  readonly problem: (refusal: Refusal) => HttpAnswer;
+  readonly problem: (refusal: Refusal) => GuardAnswer;
 }
 
 /** One of the things that can be asked for behind an {@link OperationsRoute}, as the inventory tells it. */

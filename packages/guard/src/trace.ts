@@ -7,6 +7,7 @@ import {
   type SecurityEvent,
 } from '@castellan/audit';
 import { clientAddress, type HttpRequest, type Refusal, type Runtime, wireRefusals } from '@castellan/protocol';
+import type { Access } from './access.ts';
 
 export interface TraceDeps {
   readonly recorder: Recorder;
@@ -15,22 +16,22 @@ export interface TraceDeps {
   readonly record: (event: RecordedEvent) => void;
 }
 
-/** What a step may add. */
+/** What is known so far; each step adds to it. */
 interface Known {
-  readonly route?: string;
-  readonly principal?: string;
-  readonly client?: string | undefined;
-  readonly action?: string;
-  readonly object?: string;
-  readonly rules?: readonly string[];
-  readonly operation?: string;
-  readonly decisions?: readonly DecidedEvent[];
+  route?: string;
+  principal?: string;
+  client?: string | undefined;
+  action?: string;
+  object?: string;
+  rules?: readonly string[];
+  operation?: string;
+  decisions?: readonly DecidedEvent[];
 }
 
 export interface Trace {
   readonly correlation: string;
   readonly address: string;
-  readonly know: (known: Known) => void;
+  readonly known: Known;
   readonly notice: (event: Extract<SecurityEvent, { type: 'limit.hit' | 'failure' }>) => void;
   /**
    * A trace for one of several operations of the request, with an outcome event of its own; once there is one, the
@@ -52,7 +53,7 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
     return {
       correlation,
       address,
-      know: (more) => void Object.assign(known, more),
+      known,
       notice: record,
       fork: () => {
         isForked = true;
@@ -66,6 +67,12 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
     };
   };
   return open({});
+}
+
+/** Notes who calls. */
+export function knowCaller({ known }: Pick<Trace, 'known'>, { subject, client }: Access): void {
+  known.principal = subject;
+  known.client = client;
 }
 
 interface Ended {

@@ -4,7 +4,7 @@
  * Everything that needs one of them is handed a {@link Runtime}; `test/architecture.test.ts` refuses the ambient
  * ones anywhere else, so a test can replace all of them at once.
  */
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { systemUntrustedFetch } from './http/untrusted-fetch.ts';
 
 /** Clock, timers, randomness and outgoing calls, as one value that a test can replace. */
@@ -34,19 +34,14 @@ function schedule(delay: number, task: () => void): () => void {
 
 /** Bytes that are drawn from the system at once: one draw costs more than all that a request needs of them. */
 const poolSize = 8192;
-const pool = Buffer.alloc(poolSize);
-let drawn = poolSize;
+let pool = Buffer.alloc(0);
 
-/** INVARIANT: a byte of the pool is given out once, and what was given out is not kept here. */
+/** INVARIANT: a byte of a pool is given out once, as memory of whoever asked; no pool is filled again. */
 function pooledBytes(size: number): Buffer {
   if (size > 256) return randomBytes(size);
-  if (drawn + size > poolSize) {
-    randomFillSync(pool);
-    drawn = 0;
-  }
-  const bytes = Buffer.from(pool.subarray(drawn, drawn + size));
-  pool.fill(0, drawn, drawn + size);
-  drawn += size;
+  if (size > pool.length) pool = randomBytes(poolSize);
+  const bytes = pool.subarray(0, size);
+  pool = pool.subarray(size);
   return bytes;
 }
 

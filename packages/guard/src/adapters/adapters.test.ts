@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { Hono } from 'hono';
 import { type Carried, carriers, carryOver, type Mounting, type Sent } from '../testing/carriers.ts';
 import { type NotesApi, startNotes } from '../testing/notes.ts';
+import { honoHandler } from './hono.ts';
 
 const json = { 'content-type': 'application/json' };
 const large = `{"title":"${'x'.repeat(100_000)}"}`;
@@ -168,7 +170,7 @@ for (const name of Object.keys(carriers)) {
   });
 }
 
-for (const name of ['guard-node', 'express', 'fastify']) {
+for (const name of ['guard-node', 'express', 'fastify', 'hono']) {
   test(`R-164[guard] over ${name} dot segments and targets in absolute form are refused`, async (t) => {
     const { raw, token } = await start(t, name);
     const rest = `Host: a\r\nConnection: close\r\nAuthorization: Bearer ${await token()}\r\n\r\n`;
@@ -178,18 +180,43 @@ for (const name of ['guard-node', 'express', 'fastify']) {
   });
 }
 
-for (const name of ['guard-fetch', 'hono']) {
-  test(`R-164[guard] over ${name} the path is judged as its URL says, which is what a handler would be given`, async (t) => {
-    const { send, token, outcomes } = await start(t, name);
-    const headers = { authorization: `Bearer ${await token()}` };
-    const answer = await send({ method: 'GET', target: '/health/../notes/42', headers });
-    assert.equal(answer.status, 404);
-    assert.deepEqual(
-      (await outcomes()).map(({ route, reason }) => [route, reason]),
-      [['GET /notes/:id', 'object_not_found']],
-    );
+test('R-164[guard] over guard-fetch the path is judged as its URL says, which is what a handler would be given', async (t) => {
+  const { send, token, outcomes } = await start(t, 'guard-fetch');
+  const headers = { authorization: `Bearer ${await token()}` };
+  const answer = await send({ method: 'GET', target: '/health/../notes/42', headers });
+  assert.equal(answer.status, 404);
+  assert.deepEqual(
+    (await outcomes()).map(({ route, reason }) => [route, reason]),
+    [['GET /notes/:id', 'object_not_found']],
+  );
+});
+
+test('R-165[hono] R-179[hono] where Hono has no message of Node, its Request is guarded alike', async () => {
+  const { guard, token, outcomes } = await startNotes();
+  const app = new Hono().all(
+    '*',
+    honoHandler(guard, () => '192.0.2.1'),
+  );
+  const bearer = `Bearer ${await token()}`;
+  const read = await app.request('https://a/health/../notes/1', { headers: { authorization: bearer } });
+  assert.equal(read.status, 200);
+  assert.equal(read.headers.get('content-length'), String((await read.text()).length));
+  const large = await app.request('https://a/notes/1', {
+    method: 'PATCH',
+    headers: { authorization: bearer, 'content-type': 'application/json' },
+    body: JSON.stringify({ title: 'x'.repeat(70_000) }),
   });
-}
+  assert.equal(large.status, 413);
+  assert.equal((await app.request('https://a/notes/1')).status, 401);
+  assert.deepEqual(
+    (await outcomes()).map(({ route, status, address }) => [route, status, address]),
+    [
+      ['GET /notes/:id', 200, '192.0.2.1'],
+      ['PATCH /notes/:id', 413, '192.0.2.1'],
+      ['GET /notes/:id', 401, '192.0.2.1'],
+    ],
+  );
+});
 
 for (const name of ['express', 'fastify', 'hono']) {
   test(`R-165[${name}] R-191[${name}] under a prefix of ${name} the guard sees the whole path`, async (t) => {

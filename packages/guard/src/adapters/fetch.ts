@@ -2,6 +2,7 @@
 import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
+import type { GuardAnswer } from '../route.ts';
 import { bodyTaken } from './body-taken.ts';
 
 /** The other end, which a `Request` says nothing about. */
@@ -20,16 +21,15 @@ export interface Connection {
 export function fetchHandler(
   guard: Pick<Guard, 'handle'>,
 ): (request: Request, connection: Connection) => Promise<Response> {
-  return async (request, connection) => {
-    const answer = await guard.handle(plainRequest(request, connection), bodyReader(request));
-    const headers = new Headers();
-    for (const [name, value] of Object.entries(answer.headers)) {
-      for (const one of typeof value === 'string' ? [value] : value) headers.append(name, one);
-    }
-    const whole = answer.status === 204 || answer.body === '' ? null : answer.body;
-    const body = answer.stream === undefined ? whole : bodyOf(answer.stream);
-    return new Response(body as BodyInit | null, { status: answer.status, headers });
-  };
+  return async (request, connection) =>
+    responseOf(await guard.handle(plainRequest(request, connection), bodyReader(request)));
+}
+
+/** The answer of a guard as a `Response`. */
+export function responseOf({ status, headers, body, stream }: GuardAnswer): Response {
+  const whole = status === 204 || body === '' ? null : body;
+  const content = stream === undefined ? whole : bodyOf(stream);
+  return new Response(content as BodyInit | null, { status, headers });
 }
 
 /** Piece by piece, as they are asked for; when the other side is gone, the stream is told. */
@@ -63,6 +63,8 @@ function plainRequest(request: Request, { address }: Connection): HttpRequest {
 
 /** Counts bytes as they arrive, and stops the sender beyond the limit. */
 function bodyReader(request: Request): BodyReader {
+  // Fetch gives these none; asking for it makes some hosts build the whole of what they had put off.
+  if (request.method === 'GET' || request.method === 'HEAD') return () => '';
   return async (limit) => {
     if (request.bodyUsed) refuse('server_error', { detail: bodyTaken });
     const chunks: Uint8Array[] = [];

@@ -4,7 +4,7 @@
  * Unlike the carrier of `protocol` it hands the body over unread: a caller who is refused anyway cannot make the API
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
@@ -37,13 +37,14 @@ export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target
   // A client that goes away in the middle is not a failure of ours, and must not end the process.
   response.on('error', () => response.destroy());
   incoming.on('error', () => response.destroy());
-  guard.handle(plainRequest(incoming, target), bodyReader(incoming)).then(
+  guard.handle(plainMessage(incoming, target), messageBody(incoming)).then(
     (answer) => send(incoming, response, answer),
     () => response.destroy(),
   );
 }
 
-function plainRequest(incoming: IncomingMessage, target: string): HttpRequest {
+/** A message as plain data, its body unread; `target` as its sender wrote it. */
+export function plainMessage(incoming: IncomingMessage, target: string): HttpRequest {
   const mark = target.indexOf('?');
   return {
     method: incoming.method ?? '',
@@ -62,7 +63,7 @@ function peerOf(socket: IncomingMessage['socket']): Peer {
 }
 
 /** Counts bytes as they arrive: `Content-Length` is only a claim, and chunked bodies make none. */
-function bodyReader(incoming: IncomingMessage): BodyReader {
+export function messageBody(incoming: IncomingMessage): BodyReader {
   return (limit) => {
     // What somebody else has read or parsed would look like an empty body here, and nobody has checked it.
     if (incoming.readableDidRead) refuse('server_error', { detail: bodyTaken });
@@ -101,7 +102,7 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: Guard
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
   if (!incoming.complete) response.setHeader('connection', 'close');
   if (stream !== undefined) return sendStream(response, answer, stream);
-  response.writeHead(status, headers as OutgoingHttpHeaders);
+  response.writeHead(status, headers);
   response.end(body);
 }
 
@@ -110,7 +111,7 @@ function sendStream(response: ServerResponse, { status, headers }: GuardAnswer, 
   const pieces = stream[Symbol.asyncIterator]();
   const stop = (): void => void pieces.return?.();
   response.on('close', stop);
-  response.writeHead(status, headers as OutgoingHttpHeaders);
+  response.writeHead(status, headers);
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {

@@ -1,8 +1,8 @@
 /** How an operation is answered: data, and errors that say no more than the problem documents of other routes do. */
 
-import { type HttpAnswer, Refusal, wireRefusals } from '@castellan/protocol';
+import { Refusal, wireRefusals } from '@castellan/protocol';
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import type { Exchange } from '../route.ts';
+import type { Exchange, GuardAnswer } from '../route.ts';
 import type { Operation } from './operation.ts';
 
 /** The body of an answer to one operation. */
@@ -16,12 +16,12 @@ const mediaType = 'application/graphql-response+json; charset=utf-8';
 export const eventStreamType = 'text/event-stream; charset=utf-8';
 
 /** An answer with a result, or with those of a batch. */
-export function resultAnswer(result: Result | readonly Result[]): HttpAnswer {
+export function resultAnswer(result: Result | readonly Result[]): GuardAnswer {
   return { status: 200, headers: { 'content-type': mediaType }, body: JSON.stringify(result) };
 }
 
 /** An operation that was not run: status and challenge as on any other route, and the same members in `extensions`. */
-export function refusedAnswer(refusal: Refusal, { problem, trace }: Pick<Exchange, 'problem' | 'trace'>): HttpAnswer {
+export function refusedAnswer(refusal: Refusal, { problem, trace }: Pick<Exchange, 'problem' | 'trace'>): GuardAnswer {
   const { status, headers } = problem(refusal);
   const body = JSON.stringify({ errors: [errorOf(refusal, trace.correlation)] });
   return { status, headers: { ...headers, 'content-type': mediaType }, body };

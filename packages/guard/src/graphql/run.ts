@@ -10,7 +10,7 @@ import type { Access } from '../access.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Exchange, GuardAnswer } from '../route.ts';
 import { requireAuthentication } from '../step-up.ts';
-import { describeFailure, type Trace } from '../trace.ts';
+import { describeFailure, knowCaller, type Trace } from '../trace.ts';
 import {
   errorOf,
   eventStreamType,
@@ -59,7 +59,7 @@ export async function answerGraphql(exchange: Exchange, endpoint: Endpoint): Pro
   const { trace, request } = exchange;
   const isStranger = request.headers['authorization'] === undefined && hasPublicRoots(endpoint);
   const access = isStranger ? undefined : await exchange.readAccess();
-  if (access !== undefined) trace.know({ principal: access.subject, client: access.client });
+  if (access !== undefined) knowCaller(trace, access);
   const sent = await readRequest(exchange, endpoint.bounds);
   const plans = sent.operations.map((one) => planOf(one, { exchange, endpoint, isBatch: sent.isBatch }));
   await takeLimits(plans, { exchange, endpoint, access });
@@ -168,7 +168,7 @@ async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswe
 async function run(prepared: Prepared, running: Running & { readonly trace: Trace }): Promise<GuardAnswer> {
   const { exchange, trace } = running;
   const fields = prepared.rootFields.map(({ field }) => field);
-  trace.know({ operation: `${prepared.operation.operation} ${fields.join(' ')}` });
+  trace.known.operation = `${prepared.operation.operation} ${fields.join(' ')}`;
   const operation = openOperation({
     policy: exchange.policy,
     runtime: exchange.runtime,
@@ -204,7 +204,7 @@ function permitRoots(started: Started): Refusal | undefined {
     const refusal = refusalOf(() => requireRoot(field, started, actions));
     if (refusal !== undefined) operation.refusedRoots.set(key, refusal);
   }
-  if (actions.size > 0) trace.know({ action: [...actions].join(' ') });
+  if (actions.size > 0) trace.known.action = [...actions].join(' ');
   const refusals = [...operation.refusedRoots.values()];
   const [first] = refusals;
   if (first === undefined || refusals.length < prepared.rootFields.length) return undefined;
@@ -273,12 +273,11 @@ function knowDecisions(trace: Trace, operation: Operation): void {
   const objects = new Set(decisions.flatMap((one) => one.objects));
   const narrow = [...objects].filter((object) => object.includes('/'));
   const [object] = narrow.length === 0 ? objects : narrow;
-  trace.know({
-    decisions,
-    rules: [...new Set(decisions.flatMap(({ rules }) => rules))],
-    // One object is told as on any other route; of several the decisions tell.
-    ...(narrow.length > 1 || object === undefined ? {} : { object }),
-  });
+  const { known } = trace;
+  known.decisions = decisions;
+  known.rules = [...new Set(decisions.flatMap(({ rules }) => rules))];
+  // One object is told as on any other route; of several the decisions tell.
+  if (narrow.length <= 1 && object !== undefined) known.object = object;
 }
 
 async function subscribe(started: Started): Promise<GuardAnswer> {

@@ -66,7 +66,7 @@ export function trustedProxyProblem(text: string): string | undefined {
  * @example addressBucket('2001:db8:1:2:3:4:5:6'); // '2001:db8:1:2::/64'
  */
 export function addressBucket(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!address.includes(':') || !isIPv6(address)) return address;
   const network = expand(address).slice(0, 4);
   return `${canonicalIPv6(`${network.map((group) => group.toString(16)).join(':')}::`)}/64`;
 }
