@@ -1,6 +1,8 @@
 /** What becomes known of one request while it is answered, and the one outcome event it ends with. */
 import {
   type DecidedEvent,
+  type EventEnvelope,
+  openEnvelope,
   type RecordedEvent,
   type Recorder,
   recordEvents,
@@ -62,7 +64,9 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
       end: (status, refusal) => {
         if (isForked) return;
         const duration = Math.round(deps.runtime.monotonic() - started);
-        record(eventOf(known, { status, refusal, method: speakableMethod(request.method), address, duration }));
+        const envelope = openEnvelope(deps.recorder, correlation);
+        const ended = { status, refusal, method: speakableMethod(request.method), address, duration };
+        deps.record(outcomeEvent(envelope, known, ended));
       },
     };
   };
@@ -83,13 +87,20 @@ interface Ended {
   readonly duration: number;
 }
 
-function eventOf(known: Known, { status, refusal, method, address, duration }: Ended) {
+function outcomeEvent(envelope: EventEnvelope, known: Known, ended: Ended): RecordedEvent {
+  const { id, version, time, correlation, source } = envelope;
   const { route = 'none', principal, client, action, object, rules = [], operation, decisions } = known;
+  const { status, refusal, method, address, duration } = ended;
   // A failure behind an answer that is otherwise in order (one field of many) is a failure too.
   const worst = Math.max(status, refusal === undefined ? 0 : wireRefusals[refusal.reason].status);
-  const outcome = worst >= 500 ? ('failure' as const) : refusal === undefined ? ('permit' as const) : ('deny' as const);
+  const outcome = worst >= 500 ? 'failure' : refusal === undefined ? 'permit' : 'deny';
   const event = {
-    type: 'access.decided' as const,
+    id,
+    version,
+    time,
+    correlation,
+    source,
+    type: 'access.decided',
     route,
     method,
     status,
@@ -103,7 +114,7 @@ function eventOf(known: Known, { status, refusal, method, address, duration }: E
     object,
     rules,
     duration,
-  };
+  } as const;
   if (operation === undefined && decisions === undefined) return event;
   return {
     ...event,
