@@ -40,7 +40,7 @@ interface TokenRules {
 interface Judge {
   /** The claims of a token that was verified before and would be now, when that is known at once. */
   readonly recall: (token: string) => VerifiedClaims | undefined;
-  readonly verify: (token: string) => Promise<VerifiedClaims>;
+  readonly verify: (token: string) => Promise<{ readonly claims: VerifiedClaims }>;
   readonly reading: ClaimReading;
   readonly revocation: Revocation | undefined;
 }
@@ -74,7 +74,7 @@ export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: Re
     if (known !== undefined) return admit(known, permitUnknown);
     const token = readBearer(request.headers);
     const judge = findJudge(token);
-    return judge.verify(token).then((claims) => admit({ claims, judge }, permitUnknown));
+    return judge.verify(token).then(({ claims }) => admit({ claims, judge }, permitUnknown));
   };
 }
 
@@ -138,14 +138,19 @@ function createJudge(config: IssuerConfig, runtime: ReadRuntime): Judge {
   const { revocation } = config;
   if (config.introspection !== undefined) {
     const introspect = createIntrospect(config.introspection, rules, runtime);
-    return { recall: () => undefined, verify: introspect, reading, revocation };
+    return {
+      recall: () => undefined,
+      verify: async (token) => ({ claims: await introspect(token) }),
+      reading,
+      revocation,
+    };
   }
   const typ = config.typ === untypedTokens ? null : config.typ;
   const keys = keysOf(config, runtime);
   const verifier = createJwtVerifier({ ...rules, algorithms: config.algorithms, typ, keys, cacheCapacity });
   return {
     recall: (token) => verifier.recall(token)?.claims,
-    verify: async (token) => (await verifier.verify(token)).claims,
+    verify: verifier.verify,
     reading,
     revocation,
   };

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decodeBase64url, decodeFormText, decodeUtf8 } from './encoding.ts';
+import { decodeBase64url, decodeFormText, decodeUtf8, isBase64url } from './encoding.ts';
 
 test('R-149[protocol] base64url has one spelling for the same bytes', () => {
   for (const text of ['', 'a', 'QQ=', 'QQ==', 'QR', 'Q Q', 'QQ\n', 'Q+', 'Q/', 'QUJ', 'QÄ', 'QQ.']) {
     assert.equal(decodeBase64url(text), undefined, JSON.stringify(text));
   }
   assert.deepEqual(decodeBase64url('QQ'), Buffer.from('A'));
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  for (const last of alphabet) {
+    for (const text of [`A${last}`, `AA${last}`, `AAA${last}`, `AAAAA${last}`]) {
+      assert.equal(isBase64url(text), Buffer.from(text, 'base64url').toString('base64url') === text, text);
+    }
+  }
 });
 
 test('R-149[protocol] whatever base64url is accepted is printed back character by character', () => {

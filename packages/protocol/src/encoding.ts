@@ -2,6 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 
 const base64urlSyntax = /^[A-Za-z0-9_-]+$/;
+/** The last characters of a group of two or three whose bits beyond the last byte are zero. */
+const lastOfTwo = 'AQgw';
+const lastOfThree = 'AEIMQUYcgkosw048';
 
 /**
  * Bytes as UTF-8 text; undefined when they are not UTF-8. A byte order mark stays.
@@ -13,15 +16,24 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 }
 
 /**
+ * Whether a text is what {@link decodeBase64url} takes.
+ *
+ * @example isBase64url('AQ'); // true, and 'AR' would be a second spelling of the same byte
+ */
+export function isBase64url(text: string): boolean {
+  const surplus = text.length % 4;
+  if (surplus === 1 || !base64urlSyntax.test(text)) return false;
+  return surplus === 0 || (surplus === 2 ? lastOfTwo : lastOfThree).includes(text.at(-1) ?? '');
+}
+
+/**
  * The bytes of base64url text without padding; undefined for the empty text, for other characters, and when the bits
  * that the last character has too many are not zero: a second spelling of the same bytes is not accepted.
  *
  * @see RFC 7515 §2, RFC 4648 §3.5
  */
 export function decodeBase64url(text: string): Buffer | undefined {
-  if (!base64urlSyntax.test(text)) return undefined;
-  const bytes = Buffer.from(text, 'base64url');
-  return bytes.toString('base64url') === text ? bytes : undefined;
+  return isBase64url(text) ? Buffer.from(text, 'base64url') : undefined;
 }
 
 /**

@@ -1,9 +1,9 @@
 /**
  * JSON read so that no two readers can disagree about it.
  *
- * `JSON.parse` is the parser; what it lets through is looked for afterwards in text that is known to be JSON:
- * repeated members (of which other parsers take another one), members that reach into prototypes, numbers too large
- * to be finite, lone surrogates, and deep nesting.
+ * `JSON.parse` is the parser; what it lets through is looked for afterwards in its value: members that reach into
+ * prototypes, numbers too large to be finite, lone surrogates, and deep nesting. Of repeated members (of which other
+ * parsers take another one) it keeps one, so the value then has fewer members than the text has colons.
  *
  * Owns: reading. Does not own: what a document must hold.
  */
@@ -38,8 +38,10 @@ export function readJson(document: string | Uint8Array, limits: JsonLimits = {})
   if (text === undefined) return { problem: 'the document is not UTF-8' };
   const parsed = parse(text);
   if (parsed === undefined) return { problem: 'the document is not JSON' };
-  const problem = structureProblem(text, limits.maxDepth ?? 32);
-  return problem === undefined ? parsed : { problem };
+  const tally = { members: 0 };
+  const problem = valueProblem(parsed.value, limits.maxDepth ?? 32, tally);
+  if (problem !== undefined) return { problem };
+  return tally.members === membersIn(text) ? parsed : { problem: 'a member is repeated' };
 }
 
 /**
@@ -60,36 +62,42 @@ function parse(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-/** INVARIANT: `text` is JSON; only then does a string followed by a colon have to be a member name. */
-function structureProblem(text: string, maxDepth: number): string | undefined {
-  const open: Set<string>[] = [];
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text.charAt(at);
-    if (character === '{' || character === '[') {
-      if (open.push(new Set()) > maxDepth) return 'the document is nested too deeply';
-    } else if (character === '}' || character === ']') {
-      open.pop();
-    } else if (character === '"') {
-      const end = closingQuote(text, at);
-      const content = unescape(text.slice(at + 1, end));
-      const problem = isName(text, end) ? nameProblem(content, open.at(-1)) : undefined;
-      if (problem !== undefined) return problem;
-      if (!content.isWellFormed()) return 'a text has a lone surrogate';
-      at = end;
-    } else if (character === '-' || (character >= '0' && character <= '9')) {
-      const number = numberAt(text, at);
-      if (!Number.isFinite(Number(number))) return 'a number is not finite';
-      at += number.length - 1;
-    }
+/** What is wrong with a value, which may nest `depth` times; counts its members at every depth. */
+function valueProblem(value: unknown, depth: number, tally: { members: number }): string | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : 'a text has a lone surrogate';
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is not finite';
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === 0) return 'the document is nested too deeply';
+  if (!Array.isArray(value)) return membersProblem(value as Record<string, unknown>, depth, tally);
+  for (const item of value) {
+    const problem = valueProblem(item, depth - 1, tally);
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function nameProblem(name: string, names: Set<string> | undefined): string | undefined {
-  if (prototypeNames.has(name)) return 'a member has the name of a prototype';
-  if (names?.has(name)) return 'a member is repeated';
-  names?.add(name);
+function membersProblem(value: Record<string, unknown>, depth: number, tally: { members: number }): string | undefined {
+  for (const name of Object.keys(value)) {
+    tally.members += 1;
+    if (prototypeNames.has(name)) return 'a member has the name of a prototype';
+    const problem = valueProblem(name, depth, tally) ?? valueProblem(value[name], depth - 1, tally);
+    if (problem !== undefined) return problem;
+  }
   return undefined;
+}
+
+const colon = 0x3a;
+const quotation = 0x22;
+
+/** INVARIANT: `text` is JSON; only then does each colon outside of strings belong to one member. */
+function membersIn(text: string): number {
+  let members = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === colon) members += 1;
+    else if (code === quotation) at = closingQuote(text, at);
+  }
+  return members;
 }
 
 function closingQuote(text: string, openingQuote: number): number {
@@ -103,20 +111,4 @@ function isEscaped(text: string, quote: number): boolean {
   let start = quote;
   while (text[start - 1] === '\\') start -= 1;
   return (quote - start) % 2 === 1;
-}
-
-function unescape(content: string): string {
-  return content.includes('\\') ? (JSON.parse(`"${content}"`) as string) : content;
-}
-
-function isName(text: string, closing: number): boolean {
-  let at = closing + 1;
-  while (' \t\n\r'.includes(text.charAt(at)) && at < text.length) at += 1;
-  return text[at] === ':';
-}
-
-function numberAt(text: string, start: number): string {
-  let end = start + 1;
-  while (end < text.length && '0123456789.eE+-'.includes(text.charAt(end))) end += 1;
-  return text.slice(start, end);
 }

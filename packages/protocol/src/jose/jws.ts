@@ -4,7 +4,8 @@
  * Owns: the form. Does not own: whether a signature is genuine (`jwt`), or what a token must claim.
  */
 import { sign } from 'node:crypto';
-import { decodeBase64url } from '../encoding.ts';
+import { createBoundedMap } from '../bounded-map.ts';
+import { decodeBase64url, isBase64url } from '../encoding.ts';
 import { Refusal } from '../oauth/refusal.ts';
 import { isJsonObject, readJson } from '../strict-json.ts';
 import { algorithmEntry } from './algorithms.ts';
@@ -65,14 +66,32 @@ export function parseCompact(token: string): UnverifiedJwt {
   if (token.length > maximumTokenLength) throw invalid('the token is too large');
   const segments = token.split('.');
   if (segments.length !== 3) throw invalid('not three segments');
-  const [head, body, signature] = segments.map(decodeBase64url);
-  if (head === undefined || body === undefined || signature === undefined) throw invalid('not canonical base64url');
-  const header = readObject(head);
-  checkHeader(header);
-  return { header, claims: readObject(body) };
+  const [head = '', body = '', signature = ''] = segments;
+  if (!isBase64url(signature)) throw invalid('not canonical base64url');
+  return { header: readHeader(head), claims: readObject(body) };
 }
 
-function readObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The tokens of an issuer have the same header, so it is read once; short ones only, or anybody could fill the memory. */
+const knownHeaders = createBoundedMap<string, JsonObject>(64);
+const longestKnownHeader = 512;
+
+function readHeader(segment: string): JsonObject {
+  const known = knownHeaders.get(segment);
+  if (known !== undefined) return known;
+  const header = readObject(segment);
+  checkHeader(header);
+  // INVARIANT: checked above, and handed out to many.
+  Object.freeze(header);
+  // A copy of the text: a part of a token would keep all of it in memory.
+  if (segment.length <= longestKnownHeader) knownHeaders.set(Buffer.from(segment).toString('latin1'), header);
+  return header;
+}
+
+function readObject(segment: string): JsonObject {
+  const bytes = decodeBase64url(segment);
+  if (bytes === undefined) throw invalid('not canonical base64url');
   const { value, problem } = readJson(bytes, { maxLength: maximumTokenLength, maxDepth: maximumDepth });
   if (problem !== undefined) throw invalid(problem);
   if (!isJsonObject(value)) throw invalid('not a JSON object');

@@ -91,7 +91,8 @@ async function verifyAnew(token: string, rules: CheckedRules): Promise<Remembere
   if (algorithm === undefined) throw invalid('an algorithm that is not allowed');
   if (!fitsType(header['typ'], rules.typ)) throw invalid('another type of token');
   if (typeof kid !== 'string') throw invalid('the header has no kid');
-  const key = await rules.keys.find(kid, algorithm);
+  const found = rules.keys.find(kid, algorithm);
+  const key = found instanceof Promise ? await found : found;
   if (key === undefined) throw invalid('no key with this kid for this algorithm');
   await verifySignature(token, key, algorithm);
   const problem = claimsProblem(claims, rules) ?? timeProblem(claims as VerifiedClaims, rules);
