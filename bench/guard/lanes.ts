@@ -16,7 +16,7 @@ export interface Measured {
 
 /** Milliseconds of a turn, and before the first one. */
 const turn = 6;
-const warming = 400;
+const warming = 1000;
 
 /** Measures all of them in one run. */
 export async function measure(contestants: readonly Contestant[], turns = 90): Promise<readonly Measured[]> {

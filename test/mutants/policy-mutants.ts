@@ -77,8 +77,8 @@ export const policyMutants: readonly Break[] = [
       [
         'R-163',
         'an expression for Kysely holds values in its text',
-        'Object.assign(pieces, { raw: pieces }), ...places',
-        'Object.assign([pieces.join(String(places))], { raw: pieces })',
+        'Object.assign([...pieces], { raw: pieces }), ...places.map((place) => values[place])',
+        'Object.assign([pieces.join(String(values))], { raw: pieces })',
       ],
     ],
   ),

@@ -34,22 +34,45 @@ export function filter(index: RuleIndex, request: UntypedRequest, options: Filte
   const first = options.firstParameter ?? 1;
   if (!Number.isSafeInteger(first) || first < 1) throw new RangeError('firstParameter must be a positive integer');
   const { text, values } = selection(index, request, options);
-  if (options.dialect === 'postgres') {
-    return { sql: text.replace(marks, (_, place) => `$${first + Number(place)}`), parameters: values };
+  if (options.dialect === 'sqlite') {
+    const { questioned, places } = shapeOf(text);
+    return { sql: questioned, parameters: places.map((place) => values[place] as Scalar) };
   }
-  const places = [...text.matchAll(marks)].map(([, place]) => Number(place));
-  return { sql: text.replace(marks, '?'), parameters: places.map((place) => values[place] as Scalar) };
+  return { sql: text.replace(marks, (_, place) => `$${first + Number(place)}`), parameters: values };
 }
 
 export function where<E>(index: RuleIndex, request: UntypedRequest, options: WhereOptions<E>): E {
   const { text, values } = selection(index, request, options);
-  const places = [...text.matchAll(marks)].map(([, place]) => values[Number(place)]);
-  const pieces = text.split(/\0\d+\0/);
-  return options.sql(Object.assign(pieces, { raw: pieces }), ...places);
+  const { pieces, places } = shapeOf(text);
+  return options.sql(Object.assign([...pieces], { raw: pieces }), ...places.map((place) => values[place]));
 }
 
 /** What {@link createWriter} writes for a parameter. */
 const marks = /\0(\d+)\0/g;
+
+/** A text cut at its marks. */
+interface Shape {
+  readonly pieces: readonly string[];
+  /** Between the pieces, which parameter stands there. */
+  readonly places: readonly number[];
+  /** With a question mark for each. */
+  readonly questioned: string;
+}
+
+/** Texts come from the rules and not from values, so the same few come again; the same object finds its statement faster. */
+const shapes = new Map<string, Shape>();
+const mostShapes = 1000;
+
+function shapeOf(text: string): Shape {
+  const known = shapes.get(text);
+  if (known !== undefined) return known;
+  const pieces = text.split(/\0\d+\0/);
+  const places = [...text.matchAll(marks)].map(([, place]) => Number(place));
+  const shape = { pieces, places, questioned: pieces.join('?') };
+  if (shapes.size >= mostShapes) shapes.clear();
+  shapes.set(text, shape);
+  return shape;
+}
 
 interface Selection {
   readonly text: string;

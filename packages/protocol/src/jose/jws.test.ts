@@ -121,3 +121,19 @@ test('R-142[verifier] a key has one algorithm: the one it names, or the one of i
     assert.equal(algorithmOfKey(jwk), undefined, JSON.stringify(jwk));
   }
 });
+
+test('R-149[verifier] a header that comes again is the same to the last member, and nobody can change it for the next', async () => {
+  const { header } = parseCompact(await signJwt(key, 'at+jwt', { sub: 'a' }));
+  const again = parseCompact(await signJwt(key, 'at+jwt', { sub: 'b' }));
+  assert.deepEqual(again.header, { alg: 'EdDSA', typ: 'at+jwt', kid: publicJwk.kid });
+  assert.deepEqual(again.claims, { sub: 'b' });
+  assert.throws(() => Object.assign(header, { alg: 'none' }), TypeError);
+  assert.throws(() => Object.assign(again.header, { alg: 'none' }), TypeError);
+});
+
+test('R-145[verifier] a header that was refused is refused again', () => {
+  const [head, body] = [{ alg: 'EdDSA', crit: ['b64'] }, {}].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  );
+  for (let times = 0; times < 3; times += 1) assert.throws(() => parseCompact(`${head}.${body}.AA`), refused);
+});
