@@ -73,11 +73,13 @@ export const policyMutants: readonly Break[] = [
     ['filter.test.ts'],
     [
       ['R-163', 'the filter forgets what is forbidden', 'writeAny(plan.forbids, writer)', 'false'],
+      ['R-163', 'every place in the text has the first parameter', '=> Number(place));', '=> 0);'],
+      ['R-163', 'a tag that changes its text changes that of the next', '{ raw: [...pieces] }', '{ raw: pieces }'],
       ['R-163', 'the filter forgets scopes', '.filter((one) => carries(request.scopes, one.rule.scopes))', ''],
       [
         'R-163',
         'an expression for Kysely holds values in its text',
-        'Object.assign([...pieces], { raw: pieces }), ...places.map((place) => values[place])',
+        'Object.assign([...pieces], { raw: [...pieces] }), ...places.map((place) => values[place])',
         'Object.assign([pieces.join(String(values))], { raw: pieces })',
       ],
     ],

@@ -186,6 +186,35 @@ test('R-163[policy] R-182[policy] an expression for Kysely is the same condition
   }
 });
 
+test('R-163[policy] a tag that changes the text it was handed changes no expression after it', () => {
+  const policy = definePolicy(words, ({ permit }) => [
+    permit('mine', {
+      who: 'person',
+      on: 'thing',
+      may: ['list'],
+      scopes: [],
+      when: ({ principal, resource }) => eq(resource.b, principal.id),
+    }),
+  ]);
+  const person = { kind: 'person', id: 'nora', tenant: 't', team: null, teams: [], level: null, staff: null } as const;
+  const request = { principal: person, scopes: [], action: 'thing.list', context: { place: null } } as const;
+  const expression = (spoil: (list: unknown) => void): string =>
+    policy.where(request, {
+      dialect: 'sqlite',
+      sql: (text: TemplateStringsArray, ...values: readonly unknown[]) => {
+        const said = `${text.join('?')} ${text.raw.join('?')} ${values.join()}`;
+        for (const list of [text, text.raw]) spoil(list);
+        return said;
+      },
+    });
+  const before = expression((list) => (list as string[]).fill('TRUE'));
+  assert.equal(
+    expression(() => {}),
+    before,
+  );
+  assert.match(before, /"b" COLLATE BINARY = \?/);
+});
+
 test('R-172[policy] in the predicate of a write, what was permitted a moment ago changes nothing any more', () => {
   const policy = definePolicy(words, ({ permit }) => [
     permit('mine', {

@@ -44,7 +44,8 @@ export function filter(index: RuleIndex, request: UntypedRequest, options: Filte
 export function where<E>(index: RuleIndex, request: UntypedRequest, options: WhereOptions<E>): E {
   const { text, values } = selection(index, request, options);
   const { pieces, places } = shapeOf(text);
-  return options.sql(Object.assign([...pieces], { raw: pieces }), ...places.map((place) => values[place]));
+  // Copies, since a tag is foreign code and a shape is kept for all requests to come.
+  return options.sql(Object.assign([...pieces], { raw: [...pieces] }), ...places.map((place) => values[place]));
 }
 
 /** What {@link createWriter} writes for a parameter. */
