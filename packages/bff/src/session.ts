@@ -4,7 +4,7 @@
  * Owns: the cookie's secret, both lifetimes, what is sealed in a row, and that each sign-in gets a new session.
  * Does not own: when tokens are refreshed (`refresh.ts`), nor how a person is told from another (`issuer/`).
  */
-import { epochSeconds, type HttpRequest, type Runtime } from '@castellan/protocol';
+import { epochSeconds, type HttpRequest, newId, type Runtime } from '@castellan/protocol';
 import { jsonAnswer } from './answer.ts';
 import type { ResolvedBffConfig } from './config.ts';
 import type { BffCookie } from './cookies.ts';
@@ -116,7 +116,7 @@ async function startSession(
   const now = epochSeconds(runtime);
   const { sessionIdle, sessionAbsolute } = config.lifetimes;
   const session: SessionRow = {
-    id: runtime.randomBytes(16).toString('base64url'),
+    id: newId(runtime),
     secretHash: seal.secretHash,
     issuer: identity.issuer,
     subject: identity.subject,

@@ -12,6 +12,7 @@ export * from './http/node-carrier.ts';
 export * from './http/origin-check.ts';
 export * from './http/stream.ts';
 export { isPublicAddress, systemUntrustedFetch } from './http/untrusted-fetch.ts';
+export * from './id.ts';
 export * from './jose/algorithms.ts';
 export * from './jose/client-assertion.ts';
 export * from './jose/jws.ts';

@@ -8,7 +8,7 @@ import { type AdminDeps, administer, type ProjectOptions, withProject } from './
 
 type ListOptions = ProjectOptions & { readonly all?: boolean; readonly json?: boolean };
 
-/** The commands, to be added to a program. Ids are base64url: one in 64 begins with a hyphen, as an option would. */
+/** The commands, to be added to a program. */
 export function keysCommand(deps: AdminDeps): Command {
   const command = new Command('keys').description('the keys that tokens are signed with');
   withProject(command.command('list').description('list the keys, their states and what comes next'))
@@ -20,7 +20,6 @@ export function keysCommand(deps: AdminDeps): Command {
     .action(async (algorithm: SignatureAlgorithm, options: ProjectOptions) => rotate(algorithm, options, deps));
   withProject(command.command('retire').description('end a key whose algorithm no client and no API uses any more'))
     .argument('<kid>', 'id of the key')
-    .allowUnknownOption()
     .action(async (kid: string, options: ProjectOptions) => retire(kid, options, deps));
   withProject(
     command
@@ -28,7 +27,6 @@ export function keysCommand(deps: AdminDeps): Command {
       .description('in an emergency: take a key out at once, with every token it has signed, and sign with another'),
   )
     .argument('<kid>', 'id of the key that may be in other hands')
-    .allowUnknownOption()
     .action(async (kid: string, options: ProjectOptions) => remove(kid, options, deps));
   return command;
 }

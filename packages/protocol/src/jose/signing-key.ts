@@ -15,7 +15,7 @@ export interface SigningKey {
 }
 
 /**
- * Makes a key pair; the `kid` is the thumbprint. RSA keys have 2048 bits and the exponent 65537.
+ * Makes a key pair; the `kid` is the thumbprint, never one with a hyphen in front. RSA keys have 2048 bits and the exponent 65537.
  *
  * @example const { privateKey, publicJwk } = await generateSigningKey('ES256');
  * @see RFC 7517 §4, RFC 7638
@@ -24,7 +24,9 @@ export async function generateSigningKey(
   algorithm: SignatureAlgorithm,
 ): Promise<{ readonly privateKey: KeyObject; readonly publicJwk: PublicJwk }> {
   const privateKey = await generatePrivateKey(algorithmEntry(algorithm));
-  return { privateKey, publicJwk: await publicJwkOf(privateKey, algorithm) };
+  const publicJwk = await publicJwkOf(privateKey, algorithm);
+  // Commands take the id of a key, and one thumbprint in 64 would be an option to them.
+  return publicJwk.kid.startsWith('-') ? generateSigningKey(algorithm) : { privateKey, publicJwk };
 }
 
 async function generatePrivateKey(entry: AlgorithmEntry): Promise<KeyObject> {

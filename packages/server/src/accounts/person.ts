@@ -1,5 +1,5 @@
 /** Persons and their states. */
-import { epochSeconds, type Runtime } from '@castellan/protocol';
+import { epochSeconds, newId, type Runtime } from '@castellan/protocol';
 import type { Acting } from '../http/exchange.ts';
 import type { PersonRow, PersonStore } from '../store/store.ts';
 
@@ -19,7 +19,7 @@ export async function addPerson(
   acting: Acting,
 ): Promise<{ readonly id: string } | 'login_taken'> {
   // Random and never given again: a subject is never reassigned, and no client id can be taken for one.
-  const id = runtime.randomBytes(16).toString('base64url');
+  const id = newId(runtime);
   const row: PersonRow = { id, ...person, state: 'active', signInEpoch: 0, createdAt: epochSeconds(runtime) };
   const verdict = await store.createPerson(row, acting.effects({ type: 'person.created', person: id }));
   return verdict === 'created' ? { id } : 'login_taken';

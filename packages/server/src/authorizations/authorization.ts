@@ -9,6 +9,7 @@ import {
   createPrefixedToken,
   epochSeconds,
   hashSecret,
+  newId,
   parsePrefixedToken,
   type Runtime,
   tokenPrefixes,
@@ -134,7 +135,7 @@ export async function newAuthorization(
   const { client, session, request } = granting;
   const audiences = request.scopes.includes('openid') ? [...request.resources, deps.issuer] : request.resources;
   return {
-    id: deps.runtime.randomBytes(16).toString('base64url'),
+    id: newId(deps.runtime),
     client: client.id,
     person: session.person,
     session: session.id,

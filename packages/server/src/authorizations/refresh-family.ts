@@ -10,6 +10,7 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import {
   createPrefixedToken,
+  newId,
   parsePrefixedToken,
   type Runtime,
   secretsEqual,
@@ -30,7 +31,7 @@ const syntax = /^([A-Za-z0-9_-]{22})\.([1-9][0-9]{0,14})\.([A-Za-z0-9_-]{43})\.(
 
 /** A new family's id; part of its tokens and never of an event. */
 export function newFamilyId(runtime: Pick<Runtime, 'randomBytes'>): string {
-  return runtime.randomBytes(16).toString('base64url');
+  return newId(runtime);
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   createPrefixedToken,
   epochSeconds,
   hashSecret,
+  newId,
   parsePrefixedToken,
   type Runtime,
   tokenPrefixes,
@@ -98,7 +99,7 @@ async function startSession(
   const cookieValue = createPrefixedToken(tokenPrefixes.session, deps.runtime.randomBytes(32).toString('base64url'));
   const absoluteExpiresAt = now + deps.lifetimes.sessionAbsolute;
   const session: SessionRow = {
-    id: deps.runtime.randomBytes(16).toString('base64url'),
+    id: newId(deps.runtime),
     secretHash: hashSecret(cookieValue),
     person: person.id,
     authTime: now,
