@@ -20,6 +20,8 @@ export interface AlgorithmEntry {
     readonly padding?: number;
     readonly saltLength?: number;
   };
+  /** What a key that verifies is bound to, by its name in Web Cryptography. */
+  readonly webCrypto: { readonly name: string; readonly hash?: 'SHA-256'; readonly namedCurve?: 'P-256' };
 }
 
 const entries: Readonly<Record<SignatureAlgorithm, AlgorithmEntry>> = Object.freeze({
@@ -30,16 +32,24 @@ const entries: Readonly<Record<SignatureAlgorithm, AlgorithmEntry>> = Object.fre
     hash: 'sha256',
     // RFC 7518 §3.4: R and S side by side, 32 bytes each, not DER.
     signing: { dsaEncoding: 'ieee-p1363' },
+    webCrypto: { name: 'ECDSA', namedCurve: 'P-256' },
   },
-  RS256: { name: 'RS256', kty: 'RSA', hash: 'sha256', signing: { padding: constants.RSA_PKCS1_PADDING } },
+  RS256: {
+    name: 'RS256',
+    kty: 'RSA',
+    hash: 'sha256',
+    signing: { padding: constants.RSA_PKCS1_PADDING },
+    webCrypto: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  },
   PS256: {
     name: 'PS256',
     kty: 'RSA',
     hash: 'sha256',
     // RFC 7518 §3.5: the salt is as long as the hash.
     signing: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 },
+    webCrypto: { name: 'RSA-PSS', hash: 'SHA-256' },
   },
-  EdDSA: { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', hash: null, signing: {} },
+  EdDSA: { name: 'EdDSA', kty: 'OKP', crv: 'Ed25519', hash: null, signing: {}, webCrypto: { name: 'Ed25519' } },
 });
 
 /** Bits of the RSA keys we make; shorter ones are never used (RFC 7518 §3.3). */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { type KeyObject, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Refusal } from '../oauth/refusal.ts';
 import { type JwtType, signJwt } from './jws.ts';
 import { createJwtVerifier } from './jwt.ts';
 import type { JwtRules } from './jwt-rules.ts';
+import type { PublicKey } from './key-set.ts';
 import { localKeySource } from './key-source.ts';
 import { generateSigningKey } from './signing-key.ts';
 
@@ -156,7 +157,7 @@ test('R-149[verifier] what is no text is refused', async () => {
 /** A source that can lose a key, or have another one under its name. */
 function watchedKeys() {
   const source = localKeySource({ keys: [publicJwk] });
-  const state = { replaced: undefined as KeyObject | undefined, removed: false };
+  const state = { replaced: undefined as PublicKey | undefined, removed: false };
   const find: JwtRules['keys']['find'] = (kid, algorithm) => {
     return state.removed ? undefined : (state.replaced ?? source.find(kid, algorithm));
   };

@@ -5,7 +5,6 @@
  * Owns: whether a token is genuine, for us, of the right kind, and in time; and remembering those that are. Does not
  * own: revocation, binding to a key or certificate, and scope, which its caller checks after each call.
  */
-import type { KeyObject } from 'node:crypto';
 import { compactVerify } from 'jose/jws/compact/verify';
 import { createBoundedMap } from '../bounded-map.ts';
 import { Refusal } from '../oauth/refusal.ts';
@@ -13,6 +12,7 @@ import type { SignatureAlgorithm } from './algorithms.ts';
 import { parseCompact, type UnverifiedJwt } from './jws.ts';
 import { claimsProblem, timeProblem, type VerifiedClaims } from './jwt-claims.ts';
 import { type CheckedRules, checkRules, type JwtRules } from './jwt-rules.ts';
+import type { PublicKey } from './key-set.ts';
 
 /** A token whose signature and claims were checked. Frozen at every depth. */
 export interface VerifiedJwt {
@@ -38,7 +38,7 @@ export interface JwtVerifier {
 interface Remembered {
   readonly verified: VerifiedJwt;
   readonly algorithm: SignatureAlgorithm;
-  readonly key: KeyObject;
+  readonly key: PublicKey;
 }
 
 /**
@@ -57,7 +57,7 @@ export function createJwtVerifier(rules: JwtRules): JwtVerifier {
   const checked = checkRules(rules);
   const remembered =
     checked.cacheCapacity > 0 ? createBoundedMap<string, Remembered>(checked.cacheCapacity) : undefined;
-  const stillHolds = ({ key, verified }: Remembered, found: KeyObject | undefined): boolean =>
+  const stillHolds = ({ key, verified }: Remembered, found: PublicKey | undefined): boolean =>
     key === found && timeProblem(verified.claims, checked) === undefined;
   return {
     recall: (token) => {
@@ -100,7 +100,7 @@ async function verifyAnew(token: string, rules: CheckedRules): Promise<Remembere
   return { verified: freeze({ header, claims }, kid), algorithm, key };
 }
 
-async function verifySignature(token: string, key: KeyObject, algorithm: SignatureAlgorithm): Promise<void> {
+async function verifySignature(token: string, key: PublicKey, algorithm: SignatureAlgorithm): Promise<void> {
   try {
     await compactVerify(token, key, { algorithms: [algorithm] });
   } catch {
@@ -112,7 +112,7 @@ async function verifySignature(token: string, key: KeyObject, algorithm: Signatu
 /** RFC 7515 §4.1.9: `application/` may be left out, and media types ignore letter case. */
 function fitsType(typ: unknown, pinned: string | null): boolean {
   if (pinned === null) return typ === undefined;
-  return typeof typ === 'string' && bareType(typ) === bareType(pinned);
+  return typ === pinned || (typeof typ === 'string' && bareType(typ) === bareType(pinned));
 }
 
 function bareType(typ: string): string {

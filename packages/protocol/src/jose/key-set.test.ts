@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { SignatureAlgorithm } from './algorithms.ts';
+import { algorithmEntry, type SignatureAlgorithm } from './algorithms.ts';
 import { readJwkSet } from './key-set.ts';
 import { localKeySource } from './key-source.ts';
 import { exportSigningKey, generateSigningKey, importSigningKey, publicJwkOf } from './signing-key.ts';
@@ -53,6 +53,22 @@ test('R-100[protocol] a private key comes back from its stored form', async () =
   assert.ok(first);
   await assert.rejects(publicJwkOf(first.privateKey, 'RS256'), TypeError);
   assert.throws(() => importSigningKey(Buffer.from('nothing')));
+});
+
+test('R-142[verifier] R-144[verifier] a key verifies by its own algorithm, and serves for nothing else', async () => {
+  const { keys = new Map() } = readJwkSet({ keys: jwks }, 4);
+  const nothing = Buffer.alloc(32);
+  for (const { kid, algorithm, key } of keys.values()) {
+    assert.deepEqual(key.usages, ['verify']);
+    for (const other of algorithms) {
+      if (other === algorithm) continue;
+      const { webCrypto } = algorithmEntry(other);
+      const parameters = { hash: 'SHA-256', saltLength: 32, ...webCrypto };
+      await assert.rejects(webcrypto.subtle.verify(parameters, key, nothing, nothing), `${kid} as ${other}`);
+    }
+    await assert.rejects(webcrypto.subtle.verify('HMAC', key, nothing, nothing));
+    await assert.rejects(webcrypto.subtle.encrypt('RSA-OAEP', key, nothing));
+  }
 });
 
 test('R-142[verifier] a key answers for its own algorithm only', () => {

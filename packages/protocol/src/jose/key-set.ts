@@ -3,10 +3,16 @@
  *
  * Owns: which keys may verify. Does not own: where a set comes from (`key-source`, `remote-key-source`).
  */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { decodeBase64url } from '../encoding.ts';
 import { isJsonObject } from '../strict-json.ts';
-import { algorithmOfKey, maximumRsaBits, minimumRsaBits, type SignatureAlgorithm } from './algorithms.ts';
+import {
+  algorithmEntry,
+  algorithmOfKey,
+  maximumRsaBits,
+  minimumRsaBits,
+  type SignatureAlgorithm,
+} from './algorithms.ts';
 
 /** A public key on the wire. */
 export interface PublicJwk {
@@ -26,11 +32,14 @@ export interface JwkSet {
   readonly keys: readonly PublicJwk[];
 }
 
+/** A public key that may verify with one algorithm and do nothing else: the key itself is bound to both. */
+export type PublicKey = webcrypto.CryptoKey;
+
 /** A key that may verify, with the one algorithm it is used with. */
 export interface VerificationKey {
   readonly kid: string;
   readonly algorithm: SignatureAlgorithm;
-  readonly key: KeyObject;
+  readonly key: PublicKey;
 }
 
 /** The usable keys of a set by `kid`, or why the whole set is refused. */
@@ -77,7 +86,8 @@ function verificationKey(jwk: Readonly<Record<string, unknown>>): VerificationKe
   if (use !== undefined && use !== 'sig') return undefined;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return undefined;
   const key = publicKey(jwk);
-  return key === undefined ? undefined : { kid, algorithm, key };
+  if (key === undefined) return undefined;
+  return { kid, algorithm, key: key.toCryptoKey(algorithmEntry(algorithm).webCrypto, true, ['verify']) };
 }
 
 function publicKey(jwk: Readonly<Record<string, unknown>>): KeyObject | undefined {

@@ -1,7 +1,6 @@
 /** Where a verifier takes keys from. One source belongs to one issuer: nothing in a token can name another. */
-import type { KeyObject } from 'node:crypto';
 import type { SignatureAlgorithm } from './algorithms.ts';
-import { type JwkSet, readJwkSet, type VerificationKey } from './key-set.ts';
+import { type JwkSet, type PublicKey, readJwkSet, type VerificationKey } from './key-set.ts';
 
 /** The keys of one issuer. */
 export interface KeySource {
@@ -13,7 +12,7 @@ export interface KeySource {
    *
    * @throws {Refusal} `store_unavailable` when no set can be had
    */
-  readonly find: (kid: string, algorithm: SignatureAlgorithm) => KeyObject | undefined | Promise<KeyObject | undefined>;
+  readonly find: (kid: string, algorithm: SignatureAlgorithm) => PublicKey | undefined | Promise<PublicKey | undefined>;
 }
 
 /**
@@ -30,6 +29,6 @@ export function localKeySource(jwks: JwkSet): KeySource {
 }
 
 /** The key, when it is one for this algorithm. */
-export function keyFor(found: VerificationKey | undefined, algorithm: SignatureAlgorithm): KeyObject | undefined {
+export function keyFor(found: VerificationKey | undefined, algorithm: SignatureAlgorithm): PublicKey | undefined {
   return found?.algorithm === algorithm ? found.key : undefined;
 }

@@ -5,13 +5,13 @@
  * next request waits for a new set, and while the issuer does not answer the old one serves for `staleIfError` more.
  * An unknown `kid` fetches early, at most once in `cooldown`, so made-up names cost the issuer nothing.
  */
-import type { KeyObject } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 import { fetchBounded } from '../http/bounded-fetch.ts';
 import { refuse } from '../oauth/refusal.ts';
 import { secureUrl } from '../oauth/uri.ts';
 import type { Runtime } from '../runtime.ts';
 import { isJsonObject, type JsonReading, readJson } from '../strict-json.ts';
-import { type JwkSetReading, readJwkSet, type VerificationKey } from './key-set.ts';
+import { type JwkSetReading, type PublicKey, readJwkSet, type VerificationKey } from './key-set.ts';
 import { type KeySource, keyFor } from './key-source.ts';
 
 /** Where the keys lie, and the bounds. Times are seconds. */
@@ -119,8 +119,8 @@ function keepObjects(
   return kept;
 }
 
-function equalKeys(a: KeyObject, b: KeyObject): boolean {
-  return a.equals(b);
+function equalKeys(a: PublicKey, b: PublicKey): boolean {
+  return KeyObject.from(a).equals(KeyObject.from(b));
 }
 
 async function fetchKeySet(url: string, bounds: Required<RemoteKeySourceOptions>): Promise<JwkSetReading> {

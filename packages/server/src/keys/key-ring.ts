@@ -14,6 +14,7 @@ import {
   type JwkSet,
   type KeySource,
   localKeySource,
+  type PublicKey,
   type Runtime,
   type SignatureAlgorithm,
   type SigningKey,
@@ -257,7 +258,7 @@ function findIn(
   ring: Ring,
   rows: readonly KeyRow[],
   { kid, algorithm }: Wanted,
-): KeyObject | undefined | Promise<KeyObject | undefined> {
+): PublicKey | undefined | Promise<PublicKey | undefined> {
   const row = rows.find((candidate) => candidate.kid === kid);
   if (row === undefined) return undefined;
   const verifier = ring.verifiers.get(kid) ?? localKeySource({ keys: [jwkOf(row)] });
