@@ -3,7 +3,7 @@
  *
  * Owns: which keys may verify. Does not own: where a set comes from (`key-source`, `remote-key-source`).
  */
-import { createPublicKey, type KeyObject, type webcrypto } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64url } from '../encoding.ts';
 import { isJsonObject } from '../strict-json.ts';
 import {
@@ -33,7 +33,7 @@ export interface JwkSet {
 }
 
 /** A public key that may verify with one algorithm and do nothing else: the key itself is bound to both. */
-export type PublicKey = webcrypto.CryptoKey;
+export type PublicKey = ReturnType<KeyObject['toCryptoKey']>;
 
 /** A key that may verify, with the one algorithm it is used with. */
 export interface VerificationKey {
