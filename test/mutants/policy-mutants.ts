@@ -110,7 +110,7 @@ export const policyMutants: readonly Break[] = [
     ['policy.test.ts'],
     [
       ['R-166', 'a forbid hides no field', ' && !kept.has(field)', ''],
-      ['R-166', 'fields are open whatever the object', 'one.when.holds(values) === true;', 'true;'],
+      ['R-166', 'fields are open whatever the object', 'holds(one.when, values) === true;', 'true;'],
       ['R-166', 'fields are open without the scope', '.filter((one) => carries(request.scopes, one.rule.scopes))', ''],
     ],
   ),

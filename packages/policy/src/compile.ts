@@ -1,4 +1,4 @@
-/** Turns a condition, once, into functions that judge it. */
+/** Finds, once, where everything that a condition asks for will be, and judges it by what is there. */
 import type { Condition, Operand } from './condition.ts';
 import type { Slots } from './slots.ts';
 
@@ -11,24 +11,33 @@ export type Values = readonly unknown[];
 /** True, false, or undefined: it depends on the row, which is not known yet. */
 type Verdict = boolean | undefined;
 
+/** A condition whose operands have become places. Data, not a function: calling one of many costs more than comparing. */
 export interface CompiledCondition {
   readonly condition: Condition;
-  readonly holds: (values: Values) => Verdict;
+  readonly op: Condition['op'];
   readonly parts: readonly CompiledCondition[];
-  /** The places of what it compares. */
-  readonly sides: readonly number[];
+  /** The places of what it compares; of a relation, where its objects are. */
+  readonly left: number;
+  readonly right: number;
+  /** Of a relation: where the values of one of its objects go while the part is judged about it. */
+  readonly asked: readonly number[];
 }
 
-/**
- * Compiles a condition that `checkPolicy` has found sound.
- *
- * INVARIANT: with a resource the verdict is never undefined, since every slot has been read.
- */
+const nowhere = -1;
+
+/** Compiles a condition that `checkPolicy` has found sound. */
 export function compileCondition(condition: Condition, slots: Slots): CompiledCondition {
   if (condition.op === 'some') return compileSome(condition, slots);
   const parts = partsOf(condition).map((part) => compileCondition(part, slots));
-  const sides = operandsOf(condition).map(slots.of);
-  return { condition, parts, sides, holds: judge(condition, parts, sides) };
+  const [left = nowhere, right = nowhere] = operandsOf(condition).map(slots.of);
+  return { condition, op: condition.op, parts, left, right, asked: [] };
+}
+
+function compileSome(condition: Extract<Condition, { op: 'some' }>, slots: Slots): CompiledCondition {
+  const inside = slots.inside();
+  const part = compileCondition(condition.of, inside);
+  const left = slots.relation(condition.relation, [...inside.asked.keys()]);
+  return { condition, op: 'some', parts: [part], left, right: nowhere, asked: [...inside.asked.values()] };
 }
 
 function partsOf(condition: Condition): readonly Condition[] {
@@ -50,31 +59,31 @@ function operandsOf(condition: Condition): readonly Operand[] {
   }
 }
 
-function judge(
-  condition: Exclude<Condition, { op: 'some' }>,
-  parts: readonly CompiledCondition[],
-  [left = 0, right = 0]: readonly number[],
-): CompiledCondition['holds'] {
-  switch (condition.op) {
+/**
+ * Judges a condition.
+ *
+ * INVARIANT: with a resource the verdict is never undefined, since every slot has been read.
+ */
+export function holds(one: CompiledCondition, values: Values): Verdict {
+  switch (one.op) {
     case 'always':
-      return () => true;
+      return true;
     case 'eq':
-      return (values) => equal(values[left], values[right]);
+      return equal(values[one.left], values[one.right]);
     case 'in':
-      return (values) => isIn(values[left], values[right]);
+      return isIn(values[one.left], values[one.right]);
     case 'absent':
-      return (values) => (values[left] === undefined ? undefined : values[left] === null);
+      return values[one.left] === undefined ? undefined : values[one.left] === null;
     case 'not': {
-      const [part] = parts as [CompiledCondition];
-      return (values) => {
-        const verdict = part.holds(values);
-        return verdict === undefined ? undefined : !verdict;
-      };
+      const verdict = holds(one.parts[0] as CompiledCondition, values);
+      return verdict === undefined ? undefined : !verdict;
     }
     case 'and':
-      return (values) => combine(parts, values, false);
+      return combine(one.parts, values, false);
     case 'or':
-      return (values) => combine(parts, values, true);
+      return combine(one.parts, values, true);
+    case 'some':
+      return holdsForSome(one, values);
   }
 }
 
@@ -93,7 +102,7 @@ function isIn(item: unknown, list: unknown): Verdict {
 function combine(parts: readonly CompiledCondition[], values: Values, decisive: boolean): Verdict {
   let verdict: Verdict = !decisive;
   for (let index = 0; index < parts.length; index += 1) {
-    const one = (parts[index] as CompiledCondition).holds(values);
+    const one = holds(parts[index] as CompiledCondition, values);
     if (one === decisive) return decisive;
     if (one === undefined) verdict = undefined;
   }
@@ -101,19 +110,13 @@ function combine(parts: readonly CompiledCondition[], values: Values, decisive: 
 }
 
 /** Before the objects are known, it can only be known that none would do. */
-function compileSome(condition: Extract<Condition, { op: 'some' }>, slots: Slots): CompiledCondition {
-  const inside = slots.inside();
-  const part = compileCondition(condition.of, inside);
-  const list = slots.relation(condition.relation, [...inside.asked.keys()]);
-  const places = [...inside.asked.values()];
-  const holds = (values: Values): Verdict => {
-    const objects = values[list] as readonly Values[] | undefined;
-    if (objects === undefined) return part.holds(values) === false ? false : undefined;
-    return objects.some((object) => {
-      const all = [...values];
-      for (const [index, place] of places.entries()) all[place] = object[index];
-      return part.holds(all) === true;
-    });
-  };
-  return { condition, parts: [part], sides: [], holds };
+function holdsForSome({ parts, left, asked }: CompiledCondition, values: Values): Verdict {
+  const part = parts[0] as CompiledCondition;
+  const objects = values[left] as readonly Values[] | undefined;
+  if (objects === undefined) return holds(part, values) === false ? false : undefined;
+  return objects.some((object) => {
+    const all = [...values];
+    for (const [index, place] of asked.entries()) all[place] = object[index];
+    return holds(part, all) === true;
+  });
 }

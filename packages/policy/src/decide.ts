@@ -1,5 +1,5 @@
 /** May this principal do this action on this object? The rules that say so, and the errors that made it a denial. */
-import type { Values } from './compile.ts';
+import { holds, type Values } from './compile.ts';
 import { type Decision, denial } from './decision.ts';
 import type { CompiledRule, Plan, RuleIndex } from './plan.ts';
 import { fill, fillObject } from './slots.ts';
@@ -93,7 +93,7 @@ export function planFor(
   const kinds = plans.get(name);
   if (kinds === undefined || !isObject(principal) || !Array.isArray(scopes)) return undefined;
   const { kind } = principal as { readonly kind?: unknown };
-  return kind === kinds.first?.kind ? kinds.first?.plan : kinds.all.get(kind as string);
+  return kind === kinds.firstKind ? kinds.firstPlan : kinds.all.get(kind as string);
 }
 
 type Judge = (plan: Plan, values: Values, scopes: readonly string[]) => Decision;
@@ -108,14 +108,14 @@ function judgeWhere({ isKnown }: { readonly isKnown: boolean }): Judge {
     let outcome = forbidding.none;
     for (let index = 0; index < forbids.length; index += 1) {
       const one = forbids[index] as CompiledRule;
-      if (one.when.holds(values) ?? isKnown) outcome = outcome.next[one.place] ?? forbidding.also(outcome, one.place);
+      if (holds(one.when, values) ?? isKnown) outcome = outcome.next[one.place] ?? forbidding.also(outcome, one.place);
     }
     if (outcome !== forbidding.none) return outcome.decision;
     outcome = permitting.none;
     let lacking: Decision | undefined;
     for (let index = 0; index < permits.length; index += 1) {
       const one = permits[index] as CompiledRule;
-      if (!(one.when.holds(values) ?? !isKnown)) continue;
+      if (!(holds(one.when, values) ?? !isKnown)) continue;
       if (carries(scopes, one.rule.scopes)) outcome = outcome.next[one.place] ?? permitting.also(outcome, one.place);
       else lacking ??= one.lacking;
     }

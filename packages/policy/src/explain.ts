@@ -1,5 +1,5 @@
 /** A decision in words: the rules that decided, and the permits that came close with what they still ask for. */
-import type { CompiledCondition, Values } from './compile.ts';
+import { type CompiledCondition, holds, type Values } from './compile.ts';
 import { decide, planFor, type UntypedRequest } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { CompiledRule, RuleIndex } from './plan.ts';
@@ -45,7 +45,7 @@ function lacking({ rule, when }: CompiledRule, values: Values, scopes: readonly 
 
 /** The least that would have to hold for the condition to hold. */
 function unmet(compiled: CompiledCondition, values: Values): readonly string[] {
-  if (compiled.holds(values) === true) return [];
+  if (holds(compiled, values) === true) return [];
   const { condition, parts } = compiled;
   if (condition.op === 'and') return parts.flatMap((part) => unmet(part, values));
   if (condition.op !== 'or' || parts.length === 0) return [inWords(condition)];

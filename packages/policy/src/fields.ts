@@ -1,4 +1,5 @@
 /** Which fields of an object a principal may read, and which an action may change. */
+import { holds } from './compile.ts';
 import { carries, isObject, planFor, type UntypedRequest } from './decide.ts';
 import { type CompiledRule, type Plan, type RuleIndex, resourceOf } from './plan.ts';
 
@@ -45,7 +46,7 @@ type Holding = readonly CompiledRule[];
 function holding(plan: Plan, request: UntypedRequest): readonly [open: Holding, closed: Holding] {
   const values = isObject(request.resource) ? plan.slots.read(request) : undefined;
   if (values === undefined) return [[], []];
-  const holds = (one: CompiledRule): boolean => one.when.holds(values) === true;
-  const open = plan.permits.filter(holds).filter((one) => carries(request.scopes, one.rule.scopes));
-  return [open, plan.forbids.filter(holds)];
+  const applies = (one: CompiledRule): boolean => holds(one.when, values) === true;
+  const open = plan.permits.filter(applies).filter((one) => carries(request.scopes, one.rule.scopes));
+  return [open, plan.forbids.filter(applies)];
 }

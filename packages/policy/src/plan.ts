@@ -37,7 +37,8 @@ type Plans = ReadonlyMap<string, PlansOfKinds>;
 interface PlansOfKinds {
   readonly all: ReadonlyMap<string, Plan>;
   /** The kind that is declared first, which most requests are from: it is found without a search. */
-  readonly first: { readonly kind: string; readonly plan: Plan } | undefined;
+  readonly firstKind: string | undefined;
+  readonly firstPlan: Plan | undefined;
 }
 
 export interface RuleIndex {
@@ -118,7 +119,7 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
     }),
   );
   const [first] = all;
-  return { all, first: first && { kind: first[0], plan: first[1] } };
+  return { all, firstKind: first?.[0], firstPlan: first?.[1] };
 }
 
 function outcomesOf(rules: readonly CompiledRule[]): Outcomes {

@@ -6,7 +6,7 @@
  * its number between two NULs, which no identifier can hold. Columns must have the type that was declared (SQLite:
  * STRICT tables).
  */
-import type { CompiledCondition, Values } from './compile.ts';
+import { type CompiledCondition, holds, type Values } from './compile.ts';
 import type { Operand, Term } from './condition.ts';
 import { type CompiledRule, resourceOf } from './plan.ts';
 import {
@@ -88,7 +88,7 @@ export function writeAny(rules: readonly CompiledRule[], writer: Writer): Fragme
 }
 
 function write(compiled: CompiledCondition, writer: Writer): Fragment {
-  const verdict = compiled.holds(writer.known);
+  const verdict = holds(compiled, writer.known);
   if (verdict !== undefined) return verdict;
   const { condition, parts } = compiled;
   switch (condition.op) {
@@ -115,15 +115,19 @@ function write(compiled: CompiledCondition, writer: Writer): Fragment {
 
 function join(parts: readonly CompiledCondition[], writer: Writer, decisive: boolean): Fragment {
   // Judged before anything is written, so that a part that decides alone leaves no parameter behind.
-  if (parts.some((part) => part.holds(writer.known) === decisive)) return decisive;
-  const open = parts.filter((part) => part.holds(writer.known) === undefined);
+  if (parts.some((part) => holds(part, writer.known) === decisive)) return decisive;
+  const open = parts.filter((part) => holds(part, writer.known) === undefined);
   const fragments = open.map((part) => write(part, writer));
   return fragments.length === 0 ? !decisive : `(${fragments.map(textOf).join(decisive ? ' OR ' : ' AND ')})`;
 }
 
 /** One side at least is a column, or the verdict would be known. */
-function writeEqual({ sides }: CompiledCondition, operands: readonly [Operand, Operand], writer: Writer): Fragment {
-  const values = sides.map((side) => writer.known[side]);
+function writeEqual(
+  { left, right }: CompiledCondition,
+  operands: readonly [Operand, Operand],
+  writer: Writer,
+): Fragment {
+  const values = [writer.known[left], writer.known[right]];
   const [column, other] = values[0] === undefined ? [0, 1] : [1, 0];
   const one = columnOf(operands[column] as Operand, writer);
   const isText = typeOf(operands[column] as Operand, writer) === 'text';
@@ -144,8 +148,8 @@ function equals([one, two]: readonly [string, string], isText: boolean, { dialec
   return dialect === 'sqlite' ? `${one} COLLATE BINARY = ${two}` : `${one} = ${two} AND ${one} COLLATE "C" = ${two}`;
 }
 
-function writeIn({ sides }: CompiledCondition, item: Operand, writer: Writer): Fragment {
-  const values = writer.known[sides[1] ?? 0] as readonly Scalar[];
+function writeIn({ right }: CompiledCondition, item: Operand, writer: Writer): Fragment {
+  const values = writer.known[right] as readonly Scalar[];
   if (values.length === 0) return false;
   const column = columnOf(item, writer);
   const isText = typeOf(item, writer) === 'text';
