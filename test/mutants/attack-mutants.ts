@@ -47,7 +47,7 @@ export const attackMutants: readonly Break[] = [
         'Array.isArray(value) && areTexts(value)',
         'Array.isArray(value) && value.every(portableText)',
       ],
-      ['R-170', 'a decider follows what becomes of a list', 'values[place] = copy;', ''],
+      ['R-170', 'a decider follows what becomes of a list', '[...(value as readonly unknown[])]', 'value'],
     ],
   ),
   ...at(

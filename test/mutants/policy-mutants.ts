@@ -48,7 +48,18 @@ export const policyMutants: readonly Break[] = [
     'slots.ts',
     ['policy.test.ts'],
     [
-      ['R-170', 'a field that was not loaded passes', 'if (taken === undefined) return false;', ''],
+      [
+        'R-170',
+        'a field that was not loaded passes',
+        'fits ? value : take(slot, value);\n    if (taken === undefined) return false;',
+        'fits ? value : take(slot, value);',
+      ],
+      [
+        'R-170',
+        'an attribute that is missing passes',
+        ' : value);\n    if (taken === undefined) return false;',
+        ' : value);',
+      ],
       ['R-170', 'values of any type pass', 'Number.isSafeInteger(value) ? value', 'true ? value'],
       ['R-170', 'what every object inherits is taken for its own', 'for (const _ in nothing)', 'for (const _ of [])'],
       ['R-170', 'objects of a relation are not read', 'taken.includes(undefined) ? undefined', 'false ? undefined'],
@@ -59,6 +70,12 @@ export const policyMutants: readonly Break[] = [
     ['policy.test.ts', 'filter.test.ts'],
     [
       ['R-170', 'two nulls are equal', 'if (left === null || right === null) return false;', ''],
+      [
+        'R-163',
+        'whether something is in an empty list is asked of the rows',
+        '?.length === 0 ? false : undefined',
+        ' && undefined',
+      ],
       ['R-163', 'the first part decides every and', 'if (one === decisive) return decisive;', 'return one;'],
       [
         'R-163',
@@ -72,14 +89,30 @@ export const policyMutants: readonly Break[] = [
     'filter.ts',
     ['filter.test.ts'],
     [
+      ['R-163', 'who has other scopes is given the same filter', 'step = stepAfter(step, isCarried);', ''],
+      [
+        'R-163',
+        'what a permit asks of the asker is not looked at again',
+        'if (isCarried) step = stepAfterAll',
+        'if (false) stepAfterAll',
+      ],
+      ['R-163', 'what a forbid asks of the asker is not looked at again', 'of plan.forbids) step =', 'of []) step ='],
+      ['R-163', 'the columns are those of the first alias', '`${dialect} ${table}`', 'dialect'],
+      ['R-163', 'scopes are looked at a second time', 'scopes: [...scopes] }', 'scopes }'],
+      [
+        'R-163',
+        'all who may see nothing share one list',
+        'template: nothing, values: []',
+        'template: nothing, values: nothing.places as []',
+      ],
       ['R-163', 'the filter forgets what is forbidden', 'writeAny(plan.forbids, writer)', 'false'],
-      ['R-163', 'every place in the text has the first parameter', '=> Number(place));', '=> 0);'],
+      ['R-163', 'every place in the text has the first parameter', '=> Number(number));', '=> 0);'],
       ['R-163', 'a tag that changes its text changes that of the next', '{ raw: [...pieces] }', '{ raw: pieces }'],
-      ['R-163', 'the filter forgets scopes', '.filter((one) => carries(request.scopes, one.rule.scopes))', ''],
+      ['R-163', 'the filter forgets scopes', '.filter((one) => carries(scopes, one.rule.scopes))', ''],
       [
         'R-163',
         'an expression for Kysely holds values in its text',
-        'Object.assign([...pieces], { raw: [...pieces] }), ...places.map((place) => values[place])',
+        'Object.assign([...pieces], { raw: [...pieces] }), ...inOrder(numbers, values)',
         'Object.assign([pieces.join(String(values))], { raw: pieces })',
       ],
     ],

@@ -10,8 +10,8 @@ export const speedMutants: readonly Break[] = [
     row: 'R-170',
     file: `${policy}/slots.ts`,
     breaks: 'a slot that is missing keeps the value of the request before',
-    find: 'if (taken === undefined) return false;',
-    replace: 'if (taken === undefined) continue;',
+    find: 'fits ? value : take(slot, value);\n    if (taken === undefined) return false;',
+    replace: 'fits ? value : take(slot, value);\n    if (taken === undefined) continue;',
     tests: [`${policy}/decide.test.ts`],
   },
   {

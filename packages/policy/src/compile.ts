@@ -59,6 +59,13 @@ function operandsOf(condition: Condition): readonly Operand[] {
   }
 }
 
+/** The comparisons in it with something that is not of a row: their verdicts may be known before there is one. */
+export function foreknownParts(compiled: CompiledCondition): readonly CompiledCondition[] {
+  const { condition, parts } = compiled;
+  if (parts.length > 0) return parts.flatMap(foreknownParts);
+  return operandsOf(condition).some(({ from }) => from === 'principal' || from === 'context') ? [compiled] : [];
+}
+
 /**
  * Judges a condition.
  *
@@ -93,9 +100,11 @@ function equal(left: unknown, right: unknown): Verdict {
   return left === undefined || right === undefined ? undefined : left === right;
 }
 
+/** Nothing is in an empty list, even when the item is not known yet. */
 function isIn(item: unknown, list: unknown): Verdict {
   if (item === null || list === null) return false;
-  return item === undefined || list === undefined ? undefined : (list as readonly unknown[]).includes(item);
+  if (item !== undefined && list !== undefined) return (list as readonly unknown[]).includes(item);
+  return (list as readonly unknown[] | undefined)?.length === 0 ? false : undefined;
 }
 
 /** `and` is decided by the first false, `or` by the first true, whatever is not known yet. */

@@ -14,6 +14,7 @@ import {
 } from 'kysely';
 import { Client } from 'pg';
 import { absent, always, eq, or, some, within } from './condition.ts';
+import type { FilterOptions } from './filter.ts';
 import { definePolicy } from './policy.ts';
 import { permittedKeys, type Sample, sample, type Thing, words } from './testing/random-policy.ts';
 
@@ -51,6 +52,19 @@ function rowsOf(objects: readonly Thing[]): Readonly<Record<string, readonly obj
     tags: objects.flatMap(({ tags }) => tags),
   };
 }
+
+const nora = { kind: 'person', id: 'nora', tenant: 't', team: null, teams: [], level: null, staff: null } as const;
+const asNora = { principal: nora, scopes: [], action: 'thing.list', context: { place: null } } as const;
+
+const mine = definePolicy(words, ({ permit }) => [
+  permit('mine', {
+    who: 'person',
+    on: 'thing',
+    may: ['list'],
+    scopes: [],
+    when: ({ principal, resource }) => eq(resource.b, principal.id),
+  }),
+]);
 
 test('R-163[policy,sqlite] for random policies and rows with nulls, the filter selects exactly what decide permits', () => {
   const database = new DatabaseSync(':memory:');
@@ -186,20 +200,72 @@ test('R-163[policy] R-182[policy] an expression for Kysely is the same condition
   }
 });
 
+test('R-163[policy] R-182[policy] what others asked before changes no filter: not who, not with what scopes, not in which way', () => {
+  const ways: readonly FilterOptions[] = [
+    { dialect: 'sqlite' },
+    { dialect: 'sqlite', table: 't' },
+    { dialect: 'postgres', firstParameter: 3 },
+    { dialect: 'postgres', table: 't' },
+  ];
+  const asked = fc.tuple(sample, fc.constantFrom(...ways));
+  let repeated = 0;
+  const property = fc.property(sample, fc.array(asked, { minLength: 4, maxLength: 12 }), ({ policy }, requests) => {
+    const texts = new Set<string>();
+    for (const [{ asking }, way] of requests) {
+      const fresh = definePolicy(policy.vocabulary, () => policy.rules);
+      const filter = policy.filter(asking, way);
+      assert.deepEqual(filter, fresh.filter(asking, way));
+      const sql = (text: TemplateStringsArray, ...values: readonly unknown[]) => ({ text: [...text], values });
+      assert.deepEqual(policy.where(asking, { ...way, sql }), fresh.where(asking, { ...way, sql }));
+      if (filter.parameters.length > 0) repeated += texts.has(filter.sql) ? 1 : 0;
+      texts.add(filter.sql);
+      (filter.parameters as unknown[]).fill('spoilt').push('more');
+    }
+  });
+  fc.assert(property, { numRuns: 1000 });
+  assert.ok(repeated > 100, `only ${repeated} filters were asked for again`);
+});
+
+test('R-163[policy] scopes that are others at each look give nobody a filter of more than their own', () => {
+  const permits = ['read', 'write'].map((scope) => ({ scope, team: scope === 'read' ? 'red' : 'blue' }));
+  const policy = definePolicy(words, ({ permit }) =>
+    permits.map(({ scope, team }) =>
+      permit(`may-${scope}`, {
+        who: 'person',
+        on: 'thing',
+        may: ['list'],
+        scopes: [scope],
+        when: ({ resource }) => eq(resource.b, team),
+      }),
+    ),
+  );
+  for (const firstLooks of [1, 2, 3]) {
+    let looks = 0;
+    const scopes = Object.assign(['read'], { includes: () => (looks += 1) > firstLooks });
+    policy.filter({ ...asNora, scopes }, { dialect: 'sqlite' });
+  }
+  const filters = [[], ['read'], ['write']].map((scopes) =>
+    policy.filter({ ...asNora, scopes }, { dialect: 'sqlite' }),
+  );
+  assert.deepEqual(
+    filters.map(({ parameters }) => parameters),
+    [[], ['red'], ['blue']],
+  );
+  assert.equal(filters[0]?.sql, '(FALSE)');
+});
+
+test('R-163[policy] more ways of writing a filter than are kept each have their own', () => {
+  for (let index = 0; index < 1000; index += 1) {
+    const table = `t${index % 450}`;
+    const { sql, parameters } = mine.filter(asNora, { dialect: 'sqlite', table });
+    assert.equal(sql, `((("${table}"."b" IS NOT NULL AND "${table}"."b" COLLATE BINARY = ?)))`);
+    assert.deepEqual(parameters, ['nora']);
+  }
+});
+
 test('R-163[policy] a tag that changes the text it was handed changes no expression after it', () => {
-  const policy = definePolicy(words, ({ permit }) => [
-    permit('mine', {
-      who: 'person',
-      on: 'thing',
-      may: ['list'],
-      scopes: [],
-      when: ({ principal, resource }) => eq(resource.b, principal.id),
-    }),
-  ]);
-  const person = { kind: 'person', id: 'nora', tenant: 't', team: null, teams: [], level: null, staff: null } as const;
-  const request = { principal: person, scopes: [], action: 'thing.list', context: { place: null } } as const;
   const expression = (spoil: (list: unknown) => void): string =>
-    policy.where(request, {
+    mine.where(asNora, {
       dialect: 'sqlite',
       sql: (text: TemplateStringsArray, ...values: readonly unknown[]) => {
         const said = `${text.join('?')} ${text.raw.join('?')} ${values.join()}`;
@@ -216,33 +282,31 @@ test('R-163[policy] a tag that changes the text it was handed changes no express
 });
 
 test('R-172[policy] in the predicate of a write, what was permitted a moment ago changes nothing any more', () => {
-  const policy = definePolicy(words, ({ permit }) => [
-    permit('mine', {
-      who: 'person',
-      on: 'thing',
-      may: ['list'],
-      scopes: [],
-      when: ({ principal, resource }) => eq(resource.b, principal.id),
-    }),
-  ]);
   const database = new DatabaseSync(':memory:');
   database.exec("CREATE TABLE thing (key INTEGER, b TEXT, n INTEGER) STRICT; INSERT INTO thing VALUES (1, 'nora', 0)");
-  const principal = {
-    kind: 'person',
-    id: 'nora',
-    tenant: 't',
-    team: null,
-    level: null,
-    staff: null,
-    teams: [],
-  } as const;
-  const request = { principal, scopes: [], action: 'thing.list', context: { place: null } } as const;
-  const { sql, parameters } = policy.filter(request, { dialect: 'sqlite' });
+  const { sql, parameters } = mine.filter(asNora, { dialect: 'sqlite' });
   const update = database.prepare(`UPDATE thing SET n = n + 1 WHERE key = 1 AND ${sql}`);
   assert.equal(update.run(...(parameters as SQLInputValue[])).changes, 1);
   database.exec("UPDATE thing SET b = 'theo'");
   assert.equal(update.run(...(parameters as SQLInputValue[])).changes, 0, 'it has another owner now');
   database.close();
+});
+
+test('R-163[policy] nothing is in an empty list, which is known before any row is read', () => {
+  const policy = definePolicy(words, ({ permit }) => [
+    permit('of-my-teams', {
+      who: 'person',
+      on: 'thing',
+      may: ['list'],
+      scopes: [],
+      when: ({ principal, resource }) => within(resource.a, principal.teams),
+    }),
+  ]);
+  assert.deepEqual(policy.filter(asNora, { dialect: 'sqlite' }), { sql: '(FALSE)', parameters: [] });
+  assert.equal(policy.foresee(asNora).effect, 'deny');
+  const inTeam = { ...asNora, principal: { ...nora, teams: ['red'] } };
+  assert.deepEqual(policy.filter(inTeam, { dialect: 'sqlite' }).parameters, ['["red"]']);
+  assert.equal(policy.foresee(inTeam).effect, 'permit');
 });
 
 test('R-163[policy] a filter for a principal that does not fit its declaration selects nothing', () => {
@@ -267,6 +331,9 @@ test('R-163[policy] a filter for a principal that does not fit its declaration s
   assert.equal(policy.filter(request, { dialect: 'sqlite' }).sql, '(TRUE)');
   for (const change of [{ id: undefined }, { teams: [null] }, { level: 0.5 }, { kind: 'robot' }]) {
     const wrong = { ...request, principal: { ...principal, ...change } } as unknown as typeof request;
-    assert.deepEqual(policy.filter(wrong, { dialect: 'postgres' }), { sql: '(FALSE)', parameters: [] });
+    const filter = policy.filter(wrong, { dialect: 'postgres' });
+    assert.deepEqual(filter, { sql: '(FALSE)', parameters: [] });
+    // What a caller does with its parameters is its own affair.
+    (filter.parameters as unknown[]).push('spoilt');
   }
 });

@@ -3,9 +3,11 @@
  *
  * What does not depend on the row is judged here and never reaches the database.
  */
+import { holds, type Values } from './compile.ts';
 import { carries, planFor, type UntypedRequest } from './decide.ts';
-import type { RuleIndex } from './plan.ts';
-import { createWriter, textOf, writeAny } from './sql.ts';
+import type { CompiledRule, Plan, RuleIndex } from './plan.ts';
+import { createWriter, textOf, type WriterDeps, writeAny } from './sql.ts';
+import { type Step, stepAfter, type Template } from './templates.ts';
 import type { Scalar } from './vocabulary.ts';
 
 export interface FilterOptions {
@@ -33,68 +35,99 @@ export interface WhereOptions<E> extends Omit<FilterOptions, 'firstParameter'> {
 export function filter(index: RuleIndex, request: UntypedRequest, options: FilterOptions): Filter {
   const first = options.firstParameter ?? 1;
   if (!Number.isSafeInteger(first) || first < 1) throw new RangeError('firstParameter must be a positive integer');
-  const { text, values } = selection(index, request, options);
-  if (options.dialect === 'sqlite') {
-    const { questioned, places } = shapeOf(text);
-    return { sql: questioned, parameters: places.map((place) => values[place] as Scalar) };
-  }
-  return { sql: text.replace(marks, (_, place) => `$${first + Number(place)}`), parameters: values };
+  const { template, values } = selection(index, request, options);
+  const { pieces, numbers, questioned } = template;
+  if (options.dialect === 'sqlite') return { sql: questioned, parameters: inOrder(numbers, values) };
+  const sql = pieces.reduce((text, piece, gap) => `${text}$${first + (numbers[gap - 1] as number)}${piece}`);
+  return { sql, parameters: values };
 }
 
 export function where<E>(index: RuleIndex, request: UntypedRequest, options: WhereOptions<E>): E {
-  const { text, values } = selection(index, request, options);
-  const { pieces, places } = shapeOf(text);
-  // Copies, since a tag is foreign code and a shape is kept for all requests to come.
-  return options.sql(Object.assign([...pieces], { raw: [...pieces] }), ...places.map((place) => values[place]));
+  const { template, values } = selection(index, request, options);
+  const { pieces, numbers } = template;
+  // Copies, since a tag is foreign code and a template is kept for all requests to come.
+  return options.sql(Object.assign([...pieces], { raw: [...pieces] }), ...inOrder(numbers, values));
 }
 
-/** What {@link createWriter} writes for a parameter. */
-const marks = /\0(\d+)\0/g;
-
-/** A text cut at its marks. */
-interface Shape {
-  readonly pieces: readonly string[];
-  /** Between the pieces, which parameter stands there. */
-  readonly places: readonly number[];
-  /** With a question mark for each. */
-  readonly questioned: string;
-}
-
-/** Texts come from the rules and not from values, so the same few come again; the same object finds its statement faster. */
-const shapes = new Map<string, Shape>();
-const mostShapes = 1000;
-
-function shapeOf(text: string): Shape {
-  const known = shapes.get(text);
-  if (known !== undefined) return known;
-  const pieces = text.split(/\0\d+\0/);
-  const places = [...text.matchAll(marks)].map(([, place]) => Number(place));
-  const shape = { pieces, places, questioned: pieces.join('?') };
-  if (shapes.size >= mostShapes) shapes.clear();
-  shapes.set(text, shape);
-  return shape;
+/** The values as they stand in the text. */
+function inOrder(numbers: readonly number[], values: readonly Scalar[]): Scalar[] {
+  return numbers.map((number) => values[number] as Scalar);
 }
 
 interface Selection {
-  readonly text: string;
+  readonly template: Template;
+  /** By the numbers of the template; made for this request alone. */
   readonly values: readonly Scalar[];
 }
 
-function selection(
-  index: RuleIndex,
-  request: UntypedRequest,
-  options: Omit<FilterOptions, 'firstParameter'>,
-): Selection {
-  const plan = planFor(index.actions, request.action, request);
-  const known = plan?.slots.read({ ...request, resource: undefined });
-  if (plan === undefined || known === undefined) return { text: '(FALSE)', values: [] };
-  const values: Scalar[] = [];
-  const writer = createWriter({ vocabulary: index.vocabulary, action: request.action, known, values }, options);
-  const permits = plan.permits.filter((one) => carries(request.scopes, one.rule.scopes));
+type WayOfWriting = Omit<FilterOptions, 'firstParameter'>;
+
+const nothing = cut('(FALSE)', []);
+
+function selection(index: RuleIndex, request: UntypedRequest, options: WayOfWriting): Selection {
+  const { action, principal, scopes, context } = request;
+  const asking = { principal, scopes, context };
+  const plan = planFor(index.actions, action, asking);
+  const known = plan?.slots.read(asking);
+  if (plan === undefined || known === undefined) return { template: nothing, values: [] };
+  // Copied, so that a list which answers differently the second time cannot put a text where others will find it.
+  const asked: Asked = { plan, known, scopes: [...scopes] };
+  const step = stepOf(asked, options);
+  const template =
+    step.template ??
+    plan.templates.keep(step, write({ vocabulary: index.vocabulary, action, known, places: [] }, asked, options));
+  return { template, values: template.places.map((place) => stored(known[place], options)) };
+}
+
+/** Who asks, read once. */
+interface Asked {
+  readonly plan: Plan;
+  readonly known: Values;
+  readonly scopes: readonly string[];
+}
+
+/**
+ * Where the text for this request is kept.
+ *
+ * INVARIANT: everything that {@link write} asks of a request is asked here, or one would be given the text of another.
+ */
+function stepOf({ plan, known, scopes }: Asked, { dialect, table }: WayOfWriting): Step {
+  let step = plan.templates.start(table === undefined ? dialect : `${dialect} ${table}`);
+  for (const { rule, foreknown } of plan.permits) {
+    const isCarried = carries(scopes, rule.scopes);
+    step = stepAfter(step, isCarried);
+    if (isCarried) step = stepAfterAll(step, foreknown, known);
+  }
+  for (const { foreknown } of plan.forbids) step = stepAfterAll(step, foreknown, known);
+  return step;
+}
+
+function stepAfterAll(start: Step, parts: CompiledRule['foreknown'], known: Values): Step {
+  let step = start;
+  for (const part of parts) step = stepAfter(step, holds(part, known));
+  return step;
+}
+
+function write(deps: WriterDeps, { plan, scopes }: Asked, options: WayOfWriting): Template {
+  const writer = createWriter(deps, options);
+  const permits = plan.permits.filter((one) => carries(scopes, one.rule.scopes));
   const permitted = writeAny(permits, writer);
   const forbidden = permitted === false || writeAny(plan.forbids, writer);
-  if (forbidden === true) return { text: '(FALSE)', values: [] };
+  if (forbidden === true) return nothing;
   // IS NOT TRUE is what `decide` does: a forbid that is not true does not forbid.
   const text = forbidden === false ? textOf(permitted) : `${textOf(permitted)} AND (${forbidden}) IS NOT TRUE`;
-  return { text: `(${text})`, values };
+  return cut(`(${text})`, deps.places);
+}
+
+/** Cuts a text at the marks that {@link createWriter} writes for parameters. */
+function cut(text: string, places: readonly number[]): Template {
+  const pieces = text.split(/\0\d+\0/);
+  const numbers = [...text.matchAll(/\0(\d+)\0/g)].map(([, number]) => Number(number));
+  return { pieces, numbers, places, questioned: pieces.join('?') };
+}
+
+/** A list is one parameter. node:sqlite has no booleans; a flag is stored as 0 or 1 there. */
+function stored(value: unknown, { dialect }: WayOfWriting): Scalar {
+  if (typeof value === 'object') return JSON.stringify(value);
+  return dialect === 'sqlite' && typeof value === 'boolean' ? Number(value) : (value as Scalar);
 }

@@ -1,10 +1,11 @@
 /** The rules sorted by the questions they answer, each with its conditions compiled. */
-import { type CompiledCondition, compileCondition } from './compile.ts';
+import { type CompiledCondition, compileCondition, foreknownParts } from './compile.ts';
 import type { Term } from './condition.ts';
 import { createOutcomes, type Decision, decisionOf, decisionWithout, type Outcomes } from './decision.ts';
 import { createFieldLists, type FieldLists } from './field-lists.ts';
 import { concerns, conditionOf, type Rule } from './rule.ts';
 import { createSlots, type Declared, type Layout, type SlotReader } from './slots.ts';
+import { createTemplates, type Templates } from './templates.ts';
 import type { AttributeSpec, Vocabulary } from './vocabulary.ts';
 
 export interface CompiledRule {
@@ -12,6 +13,8 @@ export interface CompiledRule {
   /** Among the rules of its effect. */
   readonly place: number;
   readonly when: CompiledCondition;
+  /** The comparisons that may come to something before a row is known. */
+  readonly foreknown: readonly CompiledCondition[];
   /** The decision when the scopes are missing. */
   readonly lacking: Decision;
 }
@@ -25,6 +28,8 @@ export interface Plan {
   readonly permitting: Outcomes;
   /** The fields that rules open together. */
   readonly fieldLists: FieldLists;
+  /** The texts of filters. */
+  readonly templates: Templates;
   /** Where everything that is asked for goes. */
   readonly layout: Layout;
   /** Where values are put while one request is judged; taken out meanwhile. */
@@ -99,7 +104,7 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
           .filter((rule) => rule.effect === effect && concerns(rule, kind))
           .map((rule, place) => {
             const when = compileCondition(conditionOf(vocabulary, rule), slots);
-            return { rule, place, when, lacking: decisionWithout(rule) };
+            return { rule, place, when, foreknown: foreknownParts(when), lacking: decisionWithout(rule) };
           });
       const [forbids, permits] = [compiled('forbid'), compiled('permit')];
       const [forbidding, permitting] = [outcomesOf(forbids), outcomesOf(permits)];
@@ -113,6 +118,7 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
           forbidding,
           permitting,
           fieldLists: createFieldLists(),
+          templates: createTemplates(),
           spare: { values: undefined },
         },
       ];

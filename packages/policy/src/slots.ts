@@ -131,20 +131,21 @@ function readAll({ parts, blank }: Layout, request: Subjects): Values | undefine
   const { principal, resource, context } = isPolluted() ? ownSubjects(request) : request;
   const values = blank.slice();
   const isRead =
-    readPart(parts.principal, principal, values) &&
+    keepPart(parts.principal, principal, values) &&
     (resource === undefined || readPart(parts.resource, resource, values)) &&
-    readPart(parts.context, context, values);
-  return isRead && keepTexts(parts.principal, values) && keepTexts(parts.context, values) ? values : undefined;
+    keepPart(parts.context, context, values);
+  return isRead ? values : undefined;
 }
 
-/** Puts copies in the places of lists, each checked as it now is, for whoever changes the list afterwards. */
-function keepTexts(slots: readonly Slot[], values: unknown[]): boolean {
-  for (const { type, place } of slots) {
-    const value = values[place];
-    if (type !== 'texts' || value === null) continue;
-    const copy = [...(value as readonly unknown[])];
-    if (!areTexts(copy)) return false;
-    values[place] = copy;
+/** Reads what is kept for longer: of a list it takes a copy, for whoever changes the list afterwards. */
+function keepPart(slots: readonly Slot[], given: unknown, values: unknown[]): boolean {
+  if (slots.length === 0) return true;
+  if (!isRecord(given)) return false;
+  for (const slot of slots) {
+    const value = given[slot.name];
+    const taken = take(slot, Array.isArray(value) ? [...(value as readonly unknown[])] : value);
+    if (taken === undefined) return false;
+    values[slot.place] = taken;
   }
   return true;
 }
@@ -174,17 +175,14 @@ function readPart(slots: readonly Slot[], given: unknown, values: unknown[]): bo
   for (let index = 0; index < slots.length; index += 1) {
     const slot = slots[index] as Slot;
     const value = given[slot.name];
-    // Most values are texts; asking for them first spares the longer way.
-    const taken = typeof value === 'string' && slot.isText ? takeText(slot, value) : take(slot, value);
+    // Most values are texts; asking for them first spares the longer way. Only here are they remembered: for what is
+    // read once in a while, finding a text among those takes longer than looking it through.
+    const fits = typeof value === 'string' && slot.isText && (slot.ofRow || isPortable(value));
+    const taken = fits ? value : take(slot, value);
     if (taken === undefined) return false;
     values[slot.place] = taken;
   }
   return true;
-}
-
-/** A row's text comes from a database or is about to be stored there; the others become parameters beside it. */
-function takeText({ ofRow }: Slot, value: string): string | undefined {
-  return ofRow || isPortable(value) ? value : undefined;
 }
 
 /** What is known by a value; undefined when it does not fit its declaration. */
@@ -194,7 +192,8 @@ function take(slot: Slot, value: unknown): unknown {
   if (value === null) return nullable ? null : undefined;
   switch (type) {
     case 'text':
-      return typeof value === 'string' ? takeText(slot, value) : undefined;
+      // A row's text comes from a database or is about to be stored there; the others become parameters beside it.
+      return typeof value === 'string' && (slot.ofRow || portableText(value)) ? value : undefined;
     case 'integer':
       return Number.isSafeInteger(value) ? value : undefined;
     case 'flag':

@@ -9,13 +9,7 @@
 import { type CompiledCondition, holds, type Values } from './compile.ts';
 import type { Operand, Term } from './condition.ts';
 import { type CompiledRule, resourceOf } from './plan.ts';
-import {
-  baseType,
-  type RelationVocabulary,
-  type ResourceVocabulary,
-  type Scalar,
-  type Vocabulary,
-} from './vocabulary.ts';
+import { baseType, type RelationVocabulary, type ResourceVocabulary, type Vocabulary } from './vocabulary.ts';
 
 /** SQL, or what it would come to for every row. */
 export type Fragment = string | boolean;
@@ -27,8 +21,8 @@ export interface Writer {
   readonly resource: Table;
   readonly related?: Table;
   readonly tableOf: (relation: string) => Table;
-  /** Adds a parameter; the answer is its mark. */
-  readonly bind: (value: Scalar) => string;
+  /** Adds a parameter, whose value is in this place; the answer is its mark. */
+  readonly bind: (place: number) => string;
 }
 
 interface Table {
@@ -42,12 +36,12 @@ export interface WriterDeps {
   readonly vocabulary: Vocabulary;
   readonly action: string;
   readonly known: Values;
-  /** Filled while fragments are written. */
-  readonly values: Scalar[];
+  /** Of parameters; filled while fragments are written. */
+  readonly places: number[];
 }
 
 export function createWriter(
-  { vocabulary, action, known, values }: WriterDeps,
+  { vocabulary, action, known, places }: WriterDeps,
   options: { readonly dialect: Writer['dialect']; readonly table?: string },
 ): Writer {
   const table = (type: string, alias?: string): Table => {
@@ -61,11 +55,7 @@ export function createWriter(
     known,
     resource,
     tableOf: (relation) => table(resource.vocabulary.relations?.[relation]?.to ?? '', 'castellan_related'),
-    // node:sqlite has no booleans; a flag is stored as 0 or 1 there.
-    bind: (value) => {
-      const stored = options.dialect === 'sqlite' && typeof value === 'boolean' ? Number(value) : value;
-      return `\0${values.push(stored) - 1}\0`;
-    },
+    bind: (place) => `\0${places.push(place) - 1}\0`,
   };
 }
 
@@ -127,15 +117,15 @@ function writeEqual(
   operands: readonly [Operand, Operand],
   writer: Writer,
 ): Fragment {
-  const values = [writer.known[left], writer.known[right]];
-  const [column, other] = values[0] === undefined ? [0, 1] : [1, 0];
-  const one = columnOf(operands[column] as Operand, writer);
-  const isText = typeOf(operands[column] as Operand, writer) === 'text';
-  if (values[other] !== undefined) {
-    const value = writer.bind(values[other] as Scalar);
+  const [first, second] = operands;
+  const [column, other, place] = writer.known[left] === undefined ? [first, second, right] : [second, first, left];
+  const one = columnOf(column, writer);
+  const isText = typeOf(column, writer) === 'text';
+  if (writer.known[place] !== undefined) {
+    const value = writer.bind(place);
     return `(${one} IS NOT NULL AND ${equals([one, value], isText, writer)})`;
   }
-  const two = columnOf(operands[other] as Operand, writer);
+  const two = columnOf(other, writer);
   return `(${one} IS NOT NULL AND ${two} IS NOT NULL AND ${equals([one, two], isText, writer)})`;
 }
 
@@ -149,11 +139,9 @@ function equals([one, two]: readonly [string, string], isText: boolean, { dialec
 }
 
 function writeIn({ right }: CompiledCondition, item: Operand, writer: Writer): Fragment {
-  const values = writer.known[right] as readonly Scalar[];
-  if (values.length === 0) return false;
   const column = columnOf(item, writer);
   const isText = typeOf(item, writer) === 'text';
-  const list = writer.bind(JSON.stringify(values));
+  const list = writer.bind(right);
   if (writer.dialect === 'sqlite') {
     const collated = isText ? `${column} COLLATE BINARY` : column;
     return `(${column} IS NOT NULL AND ${collated} IN (SELECT value FROM json_each(${list})))`;
