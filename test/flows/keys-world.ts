@@ -1,6 +1,8 @@
 /** A world with two nodes on one database, an administrator beside them, and APIs whose guards fetch the key set. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createRecorder } from '@castellan/audit';
 import { createGuard, type Guard, routesUnder } from '@castellan/guard';
 import { memoryLimitStore } from '@castellan/limits';
 import { definePolicy, eq } from '@castellan/policy';
@@ -70,7 +72,7 @@ async function steal({ config, runtime }: World): Promise<SigningKey> {
   assert.ok('sqlite' in config.store && 'file' in config.masterKey);
   const store = await openSqliteStore(config.store.sqlite, runtime);
   const masterKey = Buffer.from(readFileSync(config.masterKey.file, 'utf8'), 'base64url');
-  const recorder = { source: 'thief', now: runtime.now, randomBytes: runtime.randomBytes };
+  const recorder = createRecorder({ source: 'thief' }, runtime);
   const ring = await createKeyRing({
     store,
     masterKey,

@@ -1,7 +1,7 @@
 /** The feed of status lists: who may listen, and that no change is missed. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type EffectEvent, type RecordedEffects, recordEvents } from '@castellan/audit';
+import { createRecorder, type EffectEvent, type RecordedEffects, recordEvents } from '@castellan/audit';
 import { statusLists } from '@castellan/guard';
 import {
   generateSigningKey,
@@ -158,7 +158,7 @@ async function elsewhere(own: MachineWorld): Promise<Store> {
 }
 
 const effects = (event: EffectEvent): RecordedEffects =>
-  recordEvents({ source: 'test', ...systemRuntime }, 'test', [event]);
+  recordEvents(createRecorder({ source: 'test' }, systemRuntime), 'test', [event]);
 
 test('R-064[status] what another process has revoked is told within a quarter of a second', async () => {
   const own = await createMachineWorld('status-feed-other');

@@ -1,7 +1,7 @@
 /** Status lists: every access token names a bit in a signed list, and whatever takes its ground sets that bit. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { recordEvents } from '@castellan/audit';
+import { createRecorder, recordEvents } from '@castellan/audit';
 import { systemRuntime } from '@castellan/protocol';
 import { openSqliteStore } from '@castellan/server';
 import { get, headerValue } from '@castellan/testkit';
@@ -136,7 +136,7 @@ test('R-064[status] S-50 after a restored backup every bit of before is set, and
   const status = await statusOf(own, before.token);
   const { store } = own.world.config;
   const restored = await openSqliteStore('sqlite' in store ? store.sqlite : '', systemRuntime);
-  const recorder = { source: own.world.issuer, now: systemRuntime.now, randomBytes: systemRuntime.randomBytes };
+  const recorder = createRecorder({ source: own.world.issuer }, systemRuntime);
   await restored.raiseEpoch(recordEvents(recorder, 'restore', [{ type: 'epoch.raised' }]));
   await restored.close();
   assert.equal(await isFlipped(own, status), true);

@@ -92,7 +92,7 @@ export const begunMutants: readonly Mutant[] = [
   },
   {
     row: 'R-224',
-    file: 'packages/audit/src/event.ts',
+    file: 'packages/audit/src/recorder.ts',
     breaks: 'an event tells the time in the words of the place where it was written',
     find: '.toISOString() };',
     replace: '.toString() };',

@@ -176,6 +176,6 @@ export const peopleMutants: readonly Break[] = [
     ],
   ]),
   ...at('administration/administration.ts', endings, [
-    ['R-109', 'nobody knows that an administrator did it', "actor: 'administrator', now", 'now'],
+    ['R-109', 'nobody knows that an administrator did it', ", actor: 'administrator' }", ' }'],
   ]),
 ];

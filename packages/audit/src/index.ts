@@ -1,4 +1,5 @@
 export * from './event.ts';
+export * from './recorder.ts';
 export * from './sinks/file-sink.ts';
 export * from './sinks/memory-sink.ts';
 export * from './sinks/terminal-sink.ts';

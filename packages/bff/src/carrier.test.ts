@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
+import { createRecorder, type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
 import { systemRuntime } from '@castellan/protocol';
 import { createClock, turn } from '@castellan/testkit';
 import { createCarrier } from './carrier.ts';
 
-const recorder = { source: 'shop', now: systemRuntime.now, randomBytes: systemRuntime.randomBytes };
+const recorder = createRecorder({ source: 'shop' }, systemRuntime);
 const event = (where: string) => recordEvents(recorder, 'c', [{ type: 'failure', where, error: '' }] as const);
 
 function setUp(changes: { readonly outbox?: () => Promise<never> } = {}) {

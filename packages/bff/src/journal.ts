@@ -3,7 +3,7 @@
  *
  * Owns: who and when of an event. Does not own: how events reach the sinks (`carrier.ts`).
  */
-import { type NoticeEvent, type OutcomeEvent, recordEvents, type Sink } from '@castellan/audit';
+import { createRecorder, type NoticeEvent, type OutcomeEvent, recordEvents, type Sink } from '@castellan/audit';
 import { clientAddress, type HttpRequest, type Runtime } from '@castellan/protocol';
 import { createCarrier } from './carrier.ts';
 import type { ResolvedBffConfig } from './config.ts';
@@ -41,9 +41,8 @@ export interface Journal {
 
 /** Starts carrying events; what an earlier process left in the outbox goes first. */
 export function createJournal(deps: JournalDeps): Journal {
-  const recorder = { source: deps.config.name, now: deps.runtime.now, randomBytes: deps.runtime.randomBytes };
-  const recordAlone = (event: NoticeEvent) =>
-    recordEvents<NoticeEvent>(recorder, deps.runtime.randomBytes(12).toString('base64url'), [event]);
+  const recorder = createRecorder({ source: deps.config.name }, deps.runtime);
+  const recordAlone = (event: NoticeEvent) => recordEvents<NoticeEvent>(recorder, recorder.newCorrelation(), [event]);
   const carrier = createCarrier({
     ...deps,
     tellLoss: (lost) => {
@@ -54,7 +53,7 @@ export function createJournal(deps: JournalDeps): Journal {
   return {
     notice: (event) => carrier.add(recordAlone(event)),
     open: (request) => {
-      const correlation = deps.runtime.randomBytes(12).toString('base64url');
+      const correlation = recorder.newCorrelation();
       const address = clientAddress(request, deps.config.trustedProxies);
       const started = deps.runtime.monotonic();
       let person: string | undefined;

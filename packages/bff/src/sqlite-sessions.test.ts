@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { recordEvents } from '@castellan/audit';
+import { createRecorder, recordEvents } from '@castellan/audit';
 import { systemRuntime } from '@castellan/protocol';
 import { createSecret, sealOf } from './seal.ts';
 import type { SessionPort, SessionRow } from './session-port.ts';
 import { openSqliteSessions } from './sqlite-sessions.ts';
 
-const recorder = { source: 'shop', now: systemRuntime.now, randomBytes: systemRuntime.randomBytes };
+const recorder = createRecorder({ source: 'shop' }, systemRuntime);
 const started = recordEvents(recorder, 'c', [
   { type: 'session.started', session: 's', person: 'p', methods: [] },
 ] as const);

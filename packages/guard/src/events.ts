@@ -2,7 +2,14 @@
  * Carries outcome events to the sinks: gathered for at most a second, then delivered. What was not yet delivered is
  * lost in a crash; a sink that fails is tried again, and never delays or fails a request.
  */
-import { type NoticeEvent, type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
+import {
+  createRecorder,
+  type NoticeEvent,
+  type RecordedEvent,
+  type Recorder,
+  recordEvents,
+  type Sink,
+} from '@castellan/audit';
 import type { Runtime } from '@castellan/protocol';
 
 /** Takes events; `close` delivers the rest and closes the sinks. */
@@ -76,7 +83,7 @@ function createQueue(sink: Sink, runtime: EventRuntime): Queue {
     const [batch, untold] = [events, lost];
     events = [];
     try {
-      await sink.deliver(untold === 0 ? batch : [lossOf(untold, first.source, runtime), ...batch]);
+      await sink.deliver(untold === 0 ? batch : [lossOf(untold, createRecorder(first, runtime)), ...batch]);
       lost -= untold;
       isFailing = false;
     } catch {
@@ -104,9 +111,8 @@ function createQueue(sink: Sink, runtime: EventRuntime): Queue {
 }
 
 /** A gap in the record must not look like silence. */
-function lossOf(count: number, source: string, { now, randomBytes }: EventRuntime): RecordedEvent {
+function lossOf(count: number, recorder: Recorder): RecordedEvent {
   const error = `${count} events were lost: the sink did not take them in time`;
-  const correlation = randomBytes(12).toString('base64url');
   const notice: NoticeEvent = { type: 'failure', where: 'events', error };
-  return recordEvents<NoticeEvent>({ source, now, randomBytes }, correlation, [notice])[0];
+  return recordEvents<NoticeEvent>(recorder, recorder.newCorrelation(), [notice])[0];
 }

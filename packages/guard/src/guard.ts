@@ -5,7 +5,7 @@
  * event of each request. Does not own: rules (`@castellan/policy`), verification (`@castellan/protocol`), carrying
  * bytes (`adapters/`), and what handlers do.
  */
-import { recordEvents, type Sink } from '@castellan/audit';
+import { createRecorder, recordEvents, type Sink } from '@castellan/audit';
 import { type LimitStore, type MarkStore, surviveOutages } from '@castellan/limits';
 import type { Decision, Filter, FilterOptions, Vocabulary } from '@castellan/policy';
 import { type HttpRequest, isTrustedProxy, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
@@ -100,7 +100,7 @@ export function createGuard<V extends Vocabulary>(
   const events = createEventBuffer(sinks, runtime);
   const table = tableOf(config);
   const recording: Recording = {
-    recorder: { source: config.name, now: runtime.now, randomBytes: runtime.randomBytes },
+    recorder: createRecorder({ source: config.name }, runtime),
     record: events.record,
   };
   const machinery: Machinery = {

@@ -13,7 +13,7 @@ import type { Access } from './access.ts';
 
 export interface TraceDeps {
   readonly recorder: Recorder;
-  readonly runtime: Pick<Runtime, 'monotonic' | 'randomBytes'>;
+  readonly runtime: Pick<Runtime, 'monotonic'>;
   readonly trustedProxies: readonly string[];
   readonly record: (event: RecordedEvent) => void;
 }
@@ -46,7 +46,7 @@ export interface Trace {
 
 export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
   const started = deps.runtime.monotonic();
-  const correlation = deps.runtime.randomBytes(12).toString('base64url');
+  const correlation = deps.recorder.newCorrelation();
   const address = clientAddress(request, deps.trustedProxies);
   const record = (event: SecurityEvent): void => deps.record(recordEvents(deps.recorder, correlation, [event])[0]);
   const open = (start: Known): Trace => {

@@ -153,12 +153,11 @@ function openLimits({ config, runtime, recorder, events }: Opened): LimitStore {
 }
 
 /** Alarms when a token that is refused shows that somebody else has a key of ours. */
-function watchRefused({ keys, recorder, runtime, events }: Opened): (token: string) => Promise<void> {
+function watchRefused({ keys, recorder, events }: Opened): (token: string) => Promise<void> {
   return async (token) => {
     const misused = await keys.misuseOf(token);
     if (misused === undefined) return;
-    const correlation = runtime.randomBytes(12).toString('base64url');
-    events.record(recordEvents(recorder, correlation, [{ type: 'key.misused', ...misused }])[0]);
+    events.record(recordEvents(recorder, recorder.newCorrelation(), [{ type: 'key.misused', ...misused }])[0]);
   };
 }
 

@@ -4,7 +4,14 @@
  * Owns: the order of opening and closing, what runs on a timer. Does not own: which part gets which (`assemble.ts`),
  * which routes there are (`routes.ts`), any rule.
  */
-import { type NoticeEvent, type RecordedEvent, type Recorder, recordEvents, type Sink } from '@castellan/audit';
+import {
+  createRecorder,
+  type NoticeEvent,
+  type RecordedEvent,
+  type Recorder,
+  recordEvents,
+  type Sink,
+} from '@castellan/audit';
 import { epochSeconds, type HttpAnswer, type Runtime, systemRuntime } from '@castellan/protocol';
 import type { Accounts, NewPerson } from './accounts/accounts.ts';
 import { createSubjects, type SubjectOf } from './accounts/subject.ts';
@@ -61,7 +68,7 @@ export async function createServer(
 ): Promise<Server> {
   const resolved = resolveConfig(config);
   const runtime = withPrivateHosts(given, resolved.privateHosts);
-  const recorder: Recorder = { source: resolved.issuer, now: runtime.now, randomBytes: runtime.randomBytes };
+  const recorder = createRecorder({ source: resolved.issuer }, runtime);
   const store = await openStore(resolved.store, runtime);
   try {
     const registry = await openRegistry({ foundation: resolved, store, runtime });
@@ -86,7 +93,7 @@ export async function createServer(
       store,
       sinks: [...sinks, logouts.sink],
       runtime,
-      tellLoss: (lost) => lossEvent({ recorder, runtime }, lost),
+      tellLoss: (lost) => lossEvent(recorder, lost),
     });
     return run({
       config: resolved,
@@ -132,7 +139,7 @@ async function openKeys(
 }
 
 function run(opened: Opened): Server {
-  const { config, events, runtime, recorder } = opened;
+  const { config, events, recorder } = opened;
   const { handle, accounts, statusFeed } = assemble(opened);
   const requests = trackRequests(handle);
   const stopJobs = startJobs(opened);
@@ -147,7 +154,7 @@ function run(opened: Opened): Server {
     handle: requests.handle,
     accounts: {
       create: async (person) => {
-        const correlation = newCorrelation(runtime);
+        const correlation = recorder.newCorrelation();
         const created = await accounts.create(person, {
           effects: (...effects) => recordEvents(recorder, correlation, effects),
         });
@@ -252,17 +259,13 @@ async function runJob(opened: Opened, { name, work }: Job): Promise<void> {
   }
 }
 
-function notice({ recorder, runtime, events }: Opened, event: NoticeEvent): void {
-  events.record(recordEvents(recorder, newCorrelation(runtime), [event])[0]);
+function notice({ recorder, events }: Opened, event: NoticeEvent): void {
+  events.record(recordEvents(recorder, recorder.newCorrelation(), [event])[0]);
 }
 
-function lossEvent({ recorder, runtime }: Pick<Opened, 'recorder' | 'runtime'>, lost: number): RecordedEvent {
+function lossEvent(recorder: Recorder, lost: number): RecordedEvent {
   const event = { type: 'failure', where: 'events', error: `${lost} events were lost` } as const;
-  return recordEvents(recorder, newCorrelation(runtime), [event])[0];
-}
-
-function newCorrelation(runtime: Runtime): string {
-  return runtime.randomBytes(12).toString('base64url');
+  return recordEvents(recorder, recorder.newCorrelation(), [event])[0];
 }
 
 /** What the first event tells of the configuration: nothing that is secret, or says where a secret lies. */

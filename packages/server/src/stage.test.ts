@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
-import { type RecordedEvent, type Recorder, recordEvents } from '@castellan/audit';
+import { createRecorder, type RecordedEvent, type Recorder, recordEvents } from '@castellan/audit';
 import { memoryLimitStore } from '@castellan/limits';
 import { challengeOf, type HttpAnswer, hashSecret, type Runtime } from '@castellan/protocol';
 import { createClock, type TestClock } from '../../testkit/src/clock.ts';
@@ -172,7 +172,7 @@ export function testRuntime(clock: TestClock): Runtime {
 }
 
 export function testRecorder(runtime: Runtime): Recorder {
-  return { source: issuer, now: runtime.now, randomBytes: runtime.randomBytes };
+  return createRecorder({ source: issuer }, runtime);
 }
 
 export function testExchange(recorder: Recorder, events: RecordedEvent[]): Exchange {

@@ -12,14 +12,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type RecordedEvent, recordEvents } from '../event.ts';
+import type { RecordedEvent } from '../event.ts';
+import { createRecorder, recordEvents } from '../recorder.ts';
 import { fileSink } from './file-sink.ts';
 import { memorySink } from './memory-sink.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'castellan-file-sink-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const recorder = { source: 'issuer', now: () => 1_700_000_000_000, randomBytes: (size: number) => Buffer.alloc(size) };
+const recorder = createRecorder(
+  { source: 'issuer' },
+  { now: () => 1_700_000_000_000, randomBytes: (size) => Buffer.alloc(size) },
+);
 const failure = (error: string): RecordedEvent =>
   recordEvents(recorder, 'correlation', [{ type: 'failure', where: 'test', error }])[0];
 const read = (path: string): readonly string[] => readFileSync(path, 'utf8').split('\n');

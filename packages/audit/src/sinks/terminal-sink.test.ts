@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { type RecordedEvent, recordEvents, type SecurityEvent } from '../event.ts';
+import type { RecordedEvent, SecurityEvent } from '../event.ts';
+import { createRecorder, recordEvents } from '../recorder.ts';
 import { terminalSink } from './terminal-sink.ts';
 
-const recorder = { source: 'issuer', now: () => 1_700_000_000_250, randomBytes: (size: number) => Buffer.alloc(size) };
+const recorder = createRecorder(
+  { source: 'issuer' },
+  { now: () => 1_700_000_000_250, randomBytes: (size) => Buffer.alloc(size) },
+);
 const record = (event: SecurityEvent): RecordedEvent => recordEvents(recorder, 'correlation', [event])[0];
 
 async function linesOf(...events: readonly SecurityEvent[]): Promise<readonly string[]> {

@@ -8,7 +8,7 @@
  * Owns: opening, closing, and who acts. Does not own: any rule about what may be changed (one file beside this for
  * each noun, and the rooms they use).
  */
-import { type Recorder, recordEvents } from '@castellan/audit';
+import { createRecorder, type Recorder, recordEvents } from '@castellan/audit';
 import { type Runtime, systemRuntime } from '@castellan/protocol';
 import type { Config, ResolvedConfig } from '../config.ts';
 import type { Acting } from '../http/exchange.ts';
@@ -62,8 +62,7 @@ export interface AdministrationDeps {
  */
 export async function openAdministration(config: Config, runtime: Runtime = systemRuntime): Promise<Administration> {
   const resolved = resolveConfig(config);
-  const { now, randomBytes } = runtime;
-  const recorder: Recorder = { source: resolved.issuer, actor: 'administrator', now, randomBytes };
+  const recorder = createRecorder({ source: resolved.issuer, actor: 'administrator' }, runtime);
   const store = await openStore(resolved.store, runtime);
   const deps: AdministrationDeps = { config: resolved, store, runtime, recorder, act: () => beginAct(recorder) };
   try {
@@ -83,6 +82,6 @@ export async function openAdministration(config: Config, runtime: Runtime = syst
 }
 
 function beginAct(recorder: Recorder): Acting {
-  const correlation = recorder.randomBytes(12).toString('base64url');
+  const correlation = recorder.newCorrelation();
   return { effects: (...events) => recordEvents(recorder, correlation, events) };
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
+import { createRecorder, type RecordedEvent, recordEvents, type Sink } from '@castellan/audit';
 import { createClock, turn, until } from '../../../testkit/src/clock.ts';
 import { seededRandom } from '../../../testkit/src/random.ts';
 import { type EventFlow, startEventFlow } from './events.ts';
 
 const randomBytes = seededRandom('events');
 
-const recorder = { source: 'https://id.example', now: () => 0, randomBytes };
+const recorder = createRecorder({ source: 'https://id.example' }, { now: () => 0, randomBytes });
 
 function event(): RecordedEvent {
   return recordEvents(recorder, 'correlation', [{ type: 'sign_in.succeeded', person: 'alice', address: 'x' }])[0];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RecordedEvent } from '@castellan/audit';
+import { createRecorder, type RecordedEvent } from '@castellan/audit';
 import { memoryLimitStore } from '@castellan/limits';
 import { type HttpAnswer, type RefusalContext, type RefusalReason, refuse } from '@castellan/protocol';
 import { createClock } from '../../../testkit/src/clock.ts';
@@ -56,7 +56,7 @@ function setUp(...routes: readonly Route[]): Stage {
     routes,
     pages: createPages(issuer),
     runtime: { ...clock, randomBytes },
-    recorder: { source: issuer, now: clock.now, randomBytes },
+    recorder: createRecorder({ source: issuer }, { now: clock.now, randomBytes }),
     limitStore: memoryLimitStore({ capacity: 100 }),
     limits: {
       signInPerAccount: plenty,

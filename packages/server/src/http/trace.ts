@@ -30,7 +30,7 @@ export interface Trace {
 
 export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
   const started = deps.runtime.monotonic();
-  const correlation = deps.runtime.randomBytes(12).toString('base64url');
+  const correlation = deps.recorder.newCorrelation();
   const address = clientAddress(request, deps.trustedProxies);
   const actor: { client?: string; person?: string } = {};
   let hasEffects = false;
