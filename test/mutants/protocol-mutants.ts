@@ -366,10 +366,18 @@ export const protocolMutants: readonly Break[] = [
       [
         'R-190',
         'one more than the count is admitted',
-        'next - now <= period + tolerance',
-        'base - now <= period + tolerance',
+        'next - now <= terms.period + tolerance',
+        'base - now <= terms.period + tolerance',
       ],
       ['R-190', 'a refused take costs', 'const kept = admitted ? next : base;', 'const kept = next;'],
+      ['R-190', 'a count of less than one limits nothing', '!(count >= 1 && ', '!('],
+      ['R-190', 'a period of nothing limits nothing', 'interval > 0 && ', ''],
+      [
+        'R-190',
+        'a clock that went back locks out',
+        'Math.min(Math.max(arrival ?? now, now), terms.full)',
+        'Math.max(arrival ?? now, now)',
+      ],
     ],
   ),
   ...of(

@@ -81,6 +81,8 @@ test('R-190[limits] a limit that limits nothing is refused', () => {
     { count: 1, period: -1 },
     { count: 1, period: Number.POSITIVE_INFINITY },
     { count: 1, period: Number.NaN },
+    { count: -1, period: -1 },
+    { count: 2 ** 40, period: Number.MIN_VALUE },
   ]) {
     assert.throws(() => stepGcra(undefined, limit, 0), TypeError);
   }

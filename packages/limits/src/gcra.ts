@@ -35,7 +35,8 @@ export interface Terms {
   readonly period: number;
   /** Between two takes in the long run. */
   readonly interval: number;
-  readonly now: number;
+  /** The arrival of a key whose whole allowance is used: one period from now. */
+  readonly full: number;
 }
 
 /** Sums of thirds are not exact: a thousandth of a millisecond must not cost an admitted take. */
@@ -45,10 +46,12 @@ export const tolerance = 1e-3;
 export function termsOf(limit: Limit, now: number): Terms {
   const { count } = limit;
   const period = limit.period * 1000;
-  if (!Number.isInteger(count) || count < 1 || !Number.isFinite(period) || period <= 0 || !Number.isFinite(now)) {
+  const interval = period / count;
+  const full = now + period;
+  if (!(count >= 1 && Number.isInteger(count) && interval > 0 && Number.isFinite(full))) {
     throw new TypeError('A limit is a positive whole count in a positive number of seconds.');
   }
-  return { period, interval: period / count, now };
+  return { period, interval, full };
 }
 
 /**
@@ -59,28 +62,24 @@ export function termsOf(limit: Limit, now: number): Terms {
  */
 export function stepGcra(arrival: number | undefined, limit: Limit, now: number): Step {
   const terms = termsOf(limit, now);
-  const { period, interval } = terms;
+  const { interval } = terms;
   // An arrival further ahead than any take can put it means that the clock went back or the limit was lowered: it
   // counts as a full allowance used, and never locks a key out for longer than one period.
-  const base = Math.min(Math.max(arrival ?? now, now), now + period);
+  const base = Math.min(Math.max(arrival ?? now, now), terms.full);
   const next = base + interval;
-  const admitted = next - now <= period + tolerance;
+  const admitted = next - now <= terms.period + tolerance;
   const kept = admitted ? next : base;
-  return { take: admitted ? admittedTake(kept, terms) : refusedTake(kept, terms), arrival: kept };
+  return { take: takeOf(admitted, kept, terms), arrival: kept };
 }
 
-/** What an admitted take says that moved the arrival to `arrival`. */
-export function admittedTake(arrival: number, terms: Terms): Take {
-  const { period, interval, now } = terms;
-  const remaining = Math.max(0, Math.floor((now + period - arrival + tolerance) / interval));
-  return { admitted: true, remaining, retryAfter: remaining > 0 ? 0 : waitFor(arrival, terms) };
+/** What a take says that left the arrival at `arrival`. */
+export function takeOf(admitted: boolean, arrival: number, terms: Terms): Take {
+  const { interval } = terms;
+  const spare = terms.full - arrival;
+  const remaining = admitted ? Math.max(0, Math.floor((spare + tolerance) / interval)) : 0;
+  return { admitted, remaining, retryAfter: remaining > 0 ? 0 : waitFor(interval - spare) };
 }
 
-/** What a refused take says that left the arrival at `arrival`. */
-export function refusedTake(arrival: number, terms: Terms): Take {
-  return { admitted: false, remaining: 0, retryAfter: waitFor(arrival, terms) };
-}
-
-function waitFor(arrival: number, { period, interval, now }: Terms): number {
-  return Math.max(1, Math.ceil((arrival + interval - period - now) / 1000));
+function waitFor(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000));
 }

@@ -1,5 +1,5 @@
 /** Limits in the memory of one process. */
-import { createBoundedMap } from '@castellan/protocol';
+import { createPlaces } from '@castellan/protocol';
 import { type Limit, stepGcra, type Take } from './gcra.ts';
 import type { Clock, LimitStore } from './limit-store.ts';
 
@@ -23,14 +23,18 @@ export interface MemoryLimitStore extends LimitStore {
  * @example const limits = memoryLimitStore({ capacity: 100_000 });
  */
 export function memoryLimitStore(options: { readonly capacity: number }): MemoryLimitStore {
-  const arrivals = createBoundedMap<string, number>(options.capacity);
+  const places = createPlaces<string>(options.capacity);
+  // Of a key without a place: long past.
+  const arrivals = [Number.NEGATIVE_INFINITY];
   return {
     reach: 'node',
     take: (key, limit, clock) => {
-      const step = stepGcra(arrivals.get(key), limit, clock.monotonic());
-      arrivals.set(key, step.arrival);
-      return step.take;
+      const now = clock.monotonic();
+      const place = places.find(key);
+      const { take, arrival } = stepGcra(arrivals[place], limit, now);
+      arrivals[place || places.add(key)] = arrival;
+      return take;
     },
-    size: () => arrivals.size(),
+    size: places.size,
   };
 }

@@ -1,5 +1,5 @@
 /** Limits and marks in Redis or Valkey, `@castellan/limits/redis`. */
-import { admittedTake, type Limit, refusedTake, type Take, termsOf, tolerance } from './gcra.ts';
+import { type Limit, type Take, takeOf, termsOf, tolerance } from './gcra.ts';
 import { type LimitStore, mostSkew } from './limit-store.ts';
 import type { MarkStore } from './mark-store.ts';
 import { checkNamespace, storeKey } from './store-key.ts';
@@ -100,5 +100,5 @@ async function take(client: RedisClient, { key, limit, now }: RedisTake): Promis
   const [admitted, text] = Array.isArray(answer) ? (answer as unknown[]) : [];
   const arrival = Number(text);
   if (typeof text !== 'string' || !Number.isFinite(arrival)) throw new Error('The answer to a take makes no sense.');
-  return admitted === 1 ? admittedTake(arrival, terms) : refusedTake(arrival, terms);
+  return takeOf(admitted === 1, arrival, terms);
 }

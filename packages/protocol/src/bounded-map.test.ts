@@ -45,6 +45,18 @@ test('R-153[protocol] what made room is gone, also when it was the last to be as
   assert.deepEqual([map.get('b'), map.get('c')], [undefined, 3]);
 });
 
+test('R-153[protocol] the value of the last key is the one that was set last, until it is deleted', () => {
+  const map = createBoundedMap<string, number>(2);
+  map.set('a', 1);
+  map.set('a', 2);
+  assert.equal(map.get('a'), 2);
+  map.set('b', 3);
+  map.delete('a');
+  assert.deepEqual([map.get('a'), map.get('b'), map.get('a')], [undefined, 3, undefined]);
+  map.delete('b');
+  assert.deepEqual([map.get('b'), map.size()], [undefined, 0]);
+});
+
 test('R-155[protocol] a capacity that bounds nothing is refused', () => {
   for (const capacity of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 30]) {
     assert.throws(() => createBoundedMap(capacity), TypeError);

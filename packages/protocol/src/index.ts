@@ -32,6 +32,7 @@ export * from './oauth/refusal.ts';
 export * from './oauth/resource.ts';
 export * from './oauth/scope.ts';
 export * from './oauth/uri.ts';
+export * from './places.ts';
 export * from './prefixed-token.ts';
 export * from './runtime.ts';
 export * from './secret.ts';

@@ -3,7 +3,7 @@
  *
  * Owns: statements and what their answers mean. Does not own: connections, nor when a statement is tried again.
  */
-import { admittedTake, type Limit, refusedTake, type Take, type Terms, termsOf, tolerance } from '../gcra.ts';
+import { type Limit, type Take, type Terms, takeOf, termsOf, tolerance } from '../gcra.ts';
 import { mostSkew } from '../limit-store.ts';
 import { storeKey } from '../store-key.ts';
 
@@ -87,15 +87,15 @@ export function sqlTakes({ namespace }: SqlLimitOptions): (key: string, limit: L
   const isDue = everySo();
   return (key, limit, nowMs) => {
     const terms = termsOf(limit, nowMs);
-    const full = nowMs + terms.period;
+    const { full } = terms;
     const beyond = full + mostSkew;
     const hashed = storeKey(namespace, key);
     return {
       key: hashed,
       terms,
       values: [hashed, nowMs, terms.interval, terms.period],
-      admitted: (arrival) => admittedTake(arrival, terms),
-      refused: (arrival = full) => refusedTake(arrival > beyond ? full : arrival, terms),
+      admitted: (arrival) => takeOf(true, arrival, terms),
+      refused: (arrival = full) => takeOf(false, arrival > beyond ? full : arrival, terms),
       lowered: (arrival) => (arrival !== undefined && arrival > beyond ? [hashed, full] : undefined),
       purge: isDue() ? [nowMs - mostSkew] : undefined,
     };
