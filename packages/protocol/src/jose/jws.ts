@@ -64,11 +64,13 @@ export interface UnverifiedJwt {
  */
 export function parseCompact(token: string): UnverifiedJwt {
   if (token.length > maximumTokenLength) throw invalid('the token is too large');
-  const segments = token.split('.');
-  if (segments.length !== 3) throw invalid('not three segments');
-  const [head = '', body = '', signature = ''] = segments;
-  if (!isBase64url(signature)) throw invalid('not canonical base64url');
-  return { header: readHeader(head), claims: readObject(body) };
+  // Dots are looked for, since cutting a text at each of them takes longer than reading what is between them.
+  const first = token.indexOf('.');
+  const second = token.indexOf('.', first + 1);
+  if (first < 0 || second < 0) throw invalid('not three segments');
+  // INVARIANT: all that is left, so a further segment is refused as well: base64url has no dot.
+  if (!isBase64url(token.slice(second + 1))) throw invalid('not canonical base64url');
+  return { header: readHeader(token.slice(0, first)), claims: readObject(token.slice(first + 1, second)) };
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
