@@ -19,7 +19,7 @@ export const policyMutants: readonly Break[] = [
     'decide.ts',
     ['policy.test.ts', 'decide.test.ts'],
     [
-      ['R-167', 'a forbid does not win', 'if (outcome !== forbidding.none) return outcome.decision;', ''],
+      ['R-167', 'a forbid does not win', 'if (outcome !== forbidding.none) return outcome.value;', ''],
       ['R-167', 'scopes are not asked for', 'if (!scopes.includes(needed[index] as string)) return false;', ''],
       [
         'R-170',
@@ -142,9 +142,9 @@ export const policyMutants: readonly Break[] = [
     'fields.ts',
     ['policy.test.ts'],
     [
-      ['R-166', 'a forbid hides no field', ' && !kept.has(field)', ''],
-      ['R-166', 'fields are open whatever the object', 'holds(one.when, values) === true;', 'true;'],
-      ['R-166', 'fields are open without the scope', '.filter((one) => carries(request.scopes, one.rule.scopes))', ''],
+      ['R-166', 'a forbid hides no field', 'opening.also(open, permits.length + place)', 'open'],
+      ['R-166', 'fields are open whatever the object', 'holds(when, values) === true && ', ''],
+      ['R-166', 'fields are open without the scope', ' && carries(scopes, rule.scopes)', ''],
     ],
   ),
   ...of(

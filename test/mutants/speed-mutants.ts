@@ -34,8 +34,8 @@ export const speedMutants: readonly Break[] = [
     row: 'R-162',
     file: `${policy}/decision.ts`,
     breaks: 'only the last of several deciding rules is named',
-    find: 'rules: [...outcome.decision.rules, ...own.rules]',
-    replace: 'rules: own.rules',
+    find: 'rules: [...one.rules, ...other.rules]',
+    replace: 'rules: other.rules',
     tests: [`${policy}/decide.test.ts`],
   },
   {
@@ -152,10 +152,10 @@ export const speedMutants: readonly Break[] = [
   },
   {
     row: 'R-166',
-    file: 'packages/policy/src/field-lists.ts',
-    breaks: 'fields that a forbid hides come from the list without it',
-    find: '|${places(closed)}`',
-    replace: '|`',
+    file: 'packages/policy/src/fields.ts',
+    breaks: 'a forbid takes the place of a permit',
+    find: 'permits.length + place',
+    replace: 'place',
     tests: ['packages/policy/src/policy.test.ts'],
   },
 ];

@@ -6,7 +6,7 @@
 import type { Limit, LimitStore, Take } from '@castellan/limits';
 import { addressBucket, hashSecret, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
-import { after, isLater, type Later } from './later.ts';
+import { isLater, type Later } from './later.ts';
 import type { Trace } from './trace.ts';
 
 /** What every request is held to; each route adds its own `limit`, for each subject on it. */
@@ -86,13 +86,15 @@ export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
     refuse('rate_limited', { retryAfter: take.retryAfter });
   };
-  const take = (bucket: Bucket): Later<void> =>
-    after(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime), (answer) => settle(bucket, answer));
+  const take = (bucket: Bucket): Later<void> => {
+    const taking = limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime);
+    return isLater(taking) ? taking.then((answer) => settle(bucket, answer)) : settle(bucket, taking);
+  };
   /** One after another: who is refused by the first costs the others nothing. */
-  const takeAll = (buckets: readonly Bucket[]): Later<void> => {
-    for (const [index, bucket] of buckets.entries()) {
-      const pending = take(bucket);
-      if (isLater(pending)) return pending.then(() => takeAll(buckets.slice(index + 1)));
+  const takeAll = (buckets: readonly Bucket[], from = 0): Later<void> => {
+    for (let index = from; index < buckets.length; index += 1) {
+      const pending = take(buckets[index] as Bucket);
+      if (isLater(pending)) return pending.then(() => takeAll(buckets, index + 1));
     }
   };
   return {

@@ -1,4 +1,4 @@
-/** The answer to a request, and what each rule answers when it alone decides: made once, so that deciding makes none. */
+/** The answer to a request, and what each rule answers when it alone decides. */
 import type { Rule } from './rule.ts';
 
 /** A verdict that explains itself. */
@@ -25,39 +25,9 @@ export function decisionWithout({ scopes }: Rule): Decision {
   return freeze({ ...denial, scopes });
 }
 
-/** Rules that hold, and what they decide together. */
-interface Outcome {
-  readonly decision: Decision;
-  /** The same and one rule more, by its place among all; undefined until it is first needed. */
-  readonly next: (Outcome | undefined)[];
-}
-
-/** What the rules of one effect decide together, each combination made once. */
-export interface Outcomes {
-  /** No rule holds. */
-  readonly none: Outcome;
-  readonly also: (outcome: Outcome, place: number) => Outcome;
-}
-
-/** Combinations that are kept; with more than that the rest are made anew each time. */
-const mostOutcomes = 1000;
-
-/** `alone` has what each rule decides when no other does. */
-export function createOutcomes(alone: readonly Decision[]): Outcomes {
-  const outcomeOf = (decision: Decision): Outcome => ({ decision, next: alone.map(() => undefined) });
-  let kept = 0;
-  return {
-    none: outcomeOf(denial),
-    also: (outcome, place) => {
-      const own = alone[place] as Decision;
-      const made = outcomeOf(freeze({ ...own, rules: [...outcome.decision.rules, ...own.rules] }));
-      if (kept < mostOutcomes) {
-        kept += 1;
-        outcome.next[place] = made;
-      }
-      return made;
-    },
-  };
+/** What some rules decide together: the ids of all, in the order in which they were asked. */
+export function decidedTogether(one: Decision, other: Decision): Decision {
+  return freeze({ ...other, rules: [...one.rules, ...other.rules] });
 }
 
 function freeze(decision: Decision): Decision {

@@ -1,7 +1,7 @@
 /** Which fields of an object a principal may read, and which an action may change. */
-import { holds } from './compile.ts';
+import { holds, type Values } from './compile.ts';
 import { carries, isObject, planFor, type UntypedRequest } from './decide.ts';
-import { type CompiledRule, type Plan, type RuleIndex, resourceOf } from './plan.ts';
+import type { Plan, RuleIndex } from './plan.ts';
 
 /** A request to read, whatever the action is. */
 export type UntypedReadRequest = Omit<UntypedRequest, 'action'> & { readonly type: string };
@@ -26,27 +26,21 @@ export function writable(index: RuleIndex, request: UntypedRequest): readonly st
 function openFields(index: RuleIndex, request: UntypedRequest, what: 'reads' | 'writes'): readonly string[] {
   try {
     const plan = planFor(index[what], request.action, request);
-    if (plan === undefined) return [];
-    const [open, closed] = holding(plan, request);
-    return plan.fieldLists.find(open, closed, () => {
-      const declared = Object.keys(index.vocabulary.resources[resourceOf(request.action)]?.fields ?? {});
-      const names = (rules: readonly CompiledRule[]): ReadonlySet<string> =>
-        new Set(rules.flatMap(({ rule }) => rule[what]));
-      const [opened, kept] = [names(open), names(closed)];
-      return declared.filter((field) => opened.has(field) && !kept.has(field));
-    });
+    const values = isObject(request.resource) ? plan?.slots.read(request) : undefined;
+    return plan === undefined || values === undefined ? [] : openOf(plan, values, request.scopes);
   } catch {
     return [];
   }
 }
 
-type Holding = readonly CompiledRule[];
-
-/** The permits and the forbids that hold; none when something is missing. */
-function holding(plan: Plan, request: UntypedRequest): readonly [open: Holding, closed: Holding] {
-  const values = isObject(request.resource) ? plan.slots.read(request) : undefined;
-  if (values === undefined) return [[], []];
-  const applies = (one: CompiledRule): boolean => holds(one.when, values) === true;
-  const open = plan.permits.filter(applies).filter((one) => carries(request.scopes, one.rule.scopes));
-  return [open, plan.forbids.filter(applies)];
+/** INVARIANT: forbids come last, since what they close no permit opens again. */
+function openOf({ permits, forbids, opening }: Plan, values: Values, scopes: readonly string[]): readonly string[] {
+  let open = opening.none;
+  for (const { when, rule, place } of permits) {
+    if (holds(when, values) === true && carries(scopes, rule.scopes)) open = opening.also(open, place);
+  }
+  for (const { when, place } of forbids) {
+    if (holds(when, values) === true) open = opening.also(open, permits.length + place);
+  }
+  return open.value;
 }

@@ -1,8 +1,9 @@
 /** The rules sorted by the questions they answer, each with its conditions compiled. */
+
+import { type Combinations, createCombinations } from './combinations.ts';
 import { type CompiledCondition, compileCondition, foreknownParts } from './compile.ts';
 import type { Term } from './condition.ts';
-import { createOutcomes, type Decision, decisionOf, decisionWithout, type Outcomes } from './decision.ts';
-import { createFieldLists, type FieldLists } from './field-lists.ts';
+import { type Decision, decidedTogether, decisionOf, decisionWithout, denial } from './decision.ts';
 import { concerns, conditionOf, type Rule } from './rule.ts';
 import { createSlots, type Declared, type Layout, type SlotReader } from './slots.ts';
 import { createTemplates, type Templates } from './templates.ts';
@@ -24,10 +25,11 @@ export interface Plan {
   readonly slots: SlotReader;
   readonly forbids: readonly CompiledRule[];
   readonly permits: readonly CompiledRule[];
-  readonly forbidding: Outcomes;
-  readonly permitting: Outcomes;
-  /** The fields that rules open together. */
-  readonly fieldLists: FieldLists;
+  /** What the rules of one effect decide together. */
+  readonly forbidding: Combinations<Decision>;
+  readonly permitting: Combinations<Decision>;
+  /** The fields that permits open together, then without those that forbids close; their places follow the permits'. */
+  readonly opening: Combinations<readonly string[]>;
   /** The texts of filters. */
   readonly templates: Templates;
   /** Where everything that is asked for goes. */
@@ -57,24 +59,34 @@ export interface RuleIndex {
 }
 
 export function indexRules(vocabulary: Vocabulary, rules: readonly Rule[]): RuleIndex {
-  const plans = (names: readonly string[], answers: (rule: Rule, verb: string) => boolean): Plans =>
+  const plans = (names: readonly string[], { answers, fieldsOf }: Question): Plans =>
     new Map(
       names.map((name) => {
-        const answering = rules.filter((rule) => rule.on === resourceOf(name) && answers(rule, verbOf(name)));
-        return [name, plansOfKinds(vocabulary, resourceOf(name), answering)];
+        const resource = resourceOf(name);
+        const answering = rules.filter((rule) => rule.on === resource && answers(rule, verbOf(name)));
+        return [name, plansOfKinds(vocabulary, answering, { resource, fieldsOf })];
       }),
     );
   const actions = actionsOf(vocabulary);
   return {
     vocabulary,
-    actions: plans(actions, (rule, verb) => rule.may.includes(verb)),
-    reads: plans(Object.keys(vocabulary.resources), (rule) => rule.reads.length > 0),
-    // A forbid keeps its fields from every action.
-    writes: plans(
-      actions,
-      (rule, verb) => rule.writes.length > 0 && (rule.effect === 'forbid' || rule.may.includes(verb)),
-    ),
+    actions: plans(actions, { answers: (rule, verb) => rule.may.includes(verb), fieldsOf: () => [] }),
+    reads: plans(Object.keys(vocabulary.resources), {
+      answers: (rule) => rule.reads.length > 0,
+      fieldsOf: (rule) => rule.reads,
+    }),
+    writes: plans(actions, {
+      // A forbid keeps its fields from every action.
+      answers: (rule, verb) => rule.writes.length > 0 && (rule.effect === 'forbid' || rule.may.includes(verb)),
+      fieldsOf: (rule) => rule.writes,
+    }),
   };
+}
+
+/** Which rules have something to say, and of which fields. */
+interface Question {
+  readonly answers: (rule: Rule, verb: string) => boolean;
+  readonly fieldsOf: (rule: Rule) => readonly string[];
 }
 
 /** Every declared action: `invoice.read`. */
@@ -94,7 +106,12 @@ function verbOf(action: string): string {
   return action.slice(action.indexOf('.') + 1);
 }
 
-function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly Rule[]): PlansOfKinds {
+function plansOfKinds(
+  vocabulary: Vocabulary,
+  rules: readonly Rule[],
+  { resource, fieldsOf }: Pick<Question, 'fieldsOf'> & { readonly resource: string },
+): PlansOfKinds {
+  const declared = Object.keys(vocabulary.resources[resource]?.fields ?? {});
   const all = new Map<string, Plan>(
     Object.keys(vocabulary.principals).map((kind) => {
       const slots = createSlots(declarations(vocabulary, resource, kind));
@@ -117,7 +134,7 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
           permits,
           forbidding,
           permitting,
-          fieldLists: createFieldLists(),
+          opening: openingOf([...permits, ...forbids], { declared, fieldsOf }),
           templates: createTemplates(),
           spare: { values: undefined },
         },
@@ -128,8 +145,27 @@ function plansOfKinds(vocabulary: Vocabulary, resource: string, rules: readonly 
   return { all, firstKind: first?.[0], firstPlan: first?.[1] };
 }
 
-function outcomesOf(rules: readonly CompiledRule[]): Outcomes {
-  return createOutcomes(rules.map(({ rule }) => decisionOf(rule)));
+function outcomesOf(rules: readonly CompiledRule[]): Combinations<Decision> {
+  const alone = rules.map(({ rule }) => decisionOf(rule));
+  return createCombinations(rules.length, denial, (before, place) => decidedTogether(before, alone[place] as Decision));
+}
+
+interface Opening {
+  /** In this order fields are listed. */
+  readonly declared: readonly string[];
+  readonly fieldsOf: (rule: Rule) => readonly string[];
+}
+
+function openingOf(rules: readonly CompiledRule[], { declared, fieldsOf }: Opening): Combinations<readonly string[]> {
+  return createCombinations<readonly string[]>(rules.length, Object.freeze([]), (open, place) => {
+    const { rule } = rules[place] as CompiledRule;
+    const own = fieldsOf(rule);
+    const isOpen = (field: string): boolean =>
+      rule.effect === 'permit'
+        ? open.includes(field) || own.includes(field)
+        : open.includes(field) && !own.includes(field);
+    return Object.freeze(declared.filter(isOpen));
+  });
 }
 
 /** The declaration of each term of a rule about this resource, for this kind. `checkPolicy` has found it sound. */

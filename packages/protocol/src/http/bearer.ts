@@ -14,8 +14,9 @@ const maximumLength = 16_384 + 16;
  * @example const known = verifier.recall(peekBearer(request.headers) ?? '');
  */
 export function peekBearer(headers: HttpRequest['headers']): string | undefined {
-  const [value, ...more] = headers['authorization'] ?? [];
-  return value?.startsWith('Bearer ') === true && more.length === 0 ? value.slice(7) : undefined;
+  const values = headers['authorization'];
+  const value = values?.length === 1 ? values[0] : undefined;
+  return value?.startsWith('Bearer ') === true ? value.slice(7) : undefined;
 }
 
 /**
