@@ -51,7 +51,8 @@ export const guardMutants: readonly Break[] = [
     'guard.ts',
     [
       ['R-168', 'a client is loaded as a person', '.kind !== access.kind', '.kind === undefined'],
-      ['R-165', 'override headers pass', 'if (override !== undefined)', 'if (false)'],
+      ['R-165', 'override headers pass', 'if (overrideHeaders.has(name))', 'if (false)'],
+      ['R-177', 'headers that frame or authorize may come twice', '!singleHeaders.has(name)', 'true'],
       ['R-184', 'answers may be sniffed', "'x-content-type-options': 'nosniff',", ''],
       ['R-138', 'a caller who is unknown goes on', 'if (principal === undefined || principal === null)', 'if (false)'],
     ],

@@ -281,29 +281,32 @@ function exchangeOf(route: string, answering: Answering): Exchange {
 }
 
 /** Headers that frame, route or authorize a message: two of them mean that somebody else may read it differently. */
-const singleHeaders = [
+const singleHeaders: ReadonlySet<string> = new Set([
   'authorization',
   'content-encoding',
   'content-length',
   'content-type',
   'host',
   'transfer-encoding',
-];
+]);
 /** Some frameworks let these change the method or the path after the rules were applied; here nothing does (R-165). */
-const overrideHeaders = [
+const overrideHeaders: ReadonlySet<string> = new Set([
   'x-http-method',
   'x-http-method-override',
   'x-method-override',
   'x-original-url',
   'x-rewrite-url',
-];
+]);
 
-function checkShape(request: HttpRequest): void {
-  const override = overrideHeaders.find((name) => request.headers[name] !== undefined);
-  if (override !== undefined) refuse('malformed_request', { detail: `override header: ${override}` });
-  const repeated = singleHeaders.find((name) => (request.headers[name]?.length ?? 0) > 1);
-  if (repeated === 'authorization') refuse('credentials_malformed', { detail: 'more than one Authorization header' });
-  if (repeated !== undefined) refuse('malformed_request', { detail: `repeated header: ${repeated}` });
+function checkShape({ headers }: HttpRequest): void {
+  for (const name of Object.keys(headers)) {
+    const values = headers[name];
+    if (values === undefined) continue;
+    if (overrideHeaders.has(name)) refuse('malformed_request', { detail: `override header: ${name}` });
+    if (values.length < 2 || !singleHeaders.has(name)) continue;
+    if (name === 'authorization') refuse('credentials_malformed', { detail: 'more than one Authorization header' });
+    refuse('malformed_request', { detail: `repeated header: ${name}` });
+  }
 }
 
 /** The row of a request that is not for everybody. */
