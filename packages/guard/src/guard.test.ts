@@ -120,6 +120,21 @@ test('R-165[guard] no header and no parameter changes the method or the path', a
   assert.equal(notes.size, 3);
 });
 
+test('R-177[guard] a header that frames, routes or authorizes a message comes once, also when both say the same', async () => {
+  const { send, token, outcomes } = await startNotes();
+  const bearer = await token();
+  for (const name of ['content-encoding', 'content-length', 'content-type', 'host', 'transfer-encoding']) {
+    const answer = await send('GET', '/notes/1', { token: bearer, headers: { [name]: ['1', '1'] } });
+    assert.equal(answer.status, 400, name);
+    assert.equal((await outcomes()).at(-1)?.detail, `repeated header: ${name}`);
+  }
+  const twice = await send('GET', '/notes/1', { headers: { authorization: [`Bearer ${bearer}`, `Bearer ${bearer}`] } });
+  assert.equal(twice.status, 400);
+  assert.match(String(twice.headers['www-authenticate']), /invalid_request/);
+  const other = await send('GET', '/notes/1', { token: bearer, headers: { accept: ['text/html', 'text/plain'] } });
+  assert.equal(other.status, 200, 'others may be lists');
+});
+
 test('R-165[guard] a method that is not declared is refused with those that are', async () => {
   const { send, token } = await startNotes();
   for (const method of ['POST', 'PUT', 'OPTIONS', 'TRACE', 'CONNECT', 'get', 'MADE-UP']) {
