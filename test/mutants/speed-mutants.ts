@@ -122,8 +122,8 @@ export const speedMutants: readonly Break[] = [
     row: 'R-153',
     file: 'packages/protocol/src/places.ts',
     breaks: 'an entry that made room is still found',
-    find: 'taken.delete(keys[oldest] as K);',
-    replace: '',
+    find: 'taken.delete(keys[place] as K);',
+    replace: ';',
     tests: ['packages/protocol/src/places.test.ts'],
   },
   {

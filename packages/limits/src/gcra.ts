@@ -76,7 +76,8 @@ export function stepGcra(arrival: number | undefined, limit: Limit, now: number)
 export function takeOf(admitted: boolean, arrival: number, terms: Terms): Take {
   const { interval } = terms;
   const spare = terms.full - arrival;
-  const remaining = admitted ? Math.max(0, Math.floor((spare + tolerance) / interval)) : 0;
+  const left = (spare + tolerance) / interval;
+  const remaining = admitted && left >= 1 ? Math.floor(left) : 0;
   return { admitted, remaining, retryAfter: remaining > 0 ? 0 : waitFor(interval - spare) };
 }
 

@@ -4,9 +4,12 @@ import * as fc from 'fast-check';
 import { createPlaces, nowhere } from './places.ts';
 
 test('R-153[protocol] no two keys have one place, none lies beyond the capacity, and the oldest makes room', () => {
-  const steps = fc.array(fc.tuple(fc.constantFrom('find', 'add', 'add', 'delete'), fc.nat(60)), { maxLength: 300 });
+  const steps = fc.array(fc.tuple(fc.constantFrom('find', 'add', 'add', 'delete'), fc.nat(60)), {
+    minLength: 150,
+    maxLength: 300,
+  });
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 40 }), steps, (capacity, operations) => {
+    fc.property(fc.constantFrom(1, 2, 3, 8, 17, 40), steps, (capacity, operations) => {
       const places = createPlaces<number>(capacity);
       // From the oldest to the youngest.
       const model = new Map<number, number>();
@@ -30,6 +33,17 @@ test('R-153[protocol] no two keys have one place, none lies beyond the capacity,
       }
       for (const [key, place] of model) assert.equal(places.find(key), place);
     }),
+  );
+});
+
+test('R-153[protocol] what was just used stays when another key needs its place', () => {
+  const places = createPlaces<string>(2);
+  for (const key of ['a', 'b']) places.add(key);
+  places.find('a');
+  places.add('c');
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((key) => places.find(key) === nowhere),
+    [false, true, false],
   );
 });
 

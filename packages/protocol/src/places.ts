@@ -36,27 +36,23 @@ export function createPlaces<K>(capacity: number): Places<K> {
   // INVARIANT: the neighbours of each place in a ring of all places and `nowhere`. Older than `nowhere` is the youngest,
   // younger than it the oldest, and places without a key are older than all others: so there is no list of free ones.
   let [older, younger] = [new Int32Array(16), new Int32Array(16)];
-  const anotherPlace = (): number => {
-    const place = keys.length;
-    if (place >= older.length) [older, younger] = [doubled(older), doubled(younger)];
-    older[place] = place;
-    younger[place] = place;
-    return place;
-  };
-  const emptyPlace = (): number => {
-    const oldest = younger[nowhere] as number;
-    if (taken.size < keys.length - 1) return oldest;
-    if (taken.size < capacity) return anotherPlace();
-    taken.delete(keys[oldest] as K);
-    return oldest;
-  };
   return {
     find: (key) => {
       const place = taken.get(key);
       return place === undefined ? nowhere : makeYoungest(place, older, younger);
     },
+    // INVARIANT: in one piece. Short pieces would be compiled into every caller, in the room of what a key needs that has
+    // a place (docs/decisions/0025-keys-have-places.md).
     add: (key) => {
-      const place = emptyPlace();
+      let place = younger[nowhere] as number;
+      if (taken.size === capacity) taken.delete(keys[place] as K);
+      else if (taken.size === keys.length - 1) {
+        // No place is free: a new one, its own neighbour so far.
+        place = keys.length;
+        if (place === older.length) [older, younger] = [doubled(older), doubled(younger)];
+        older[place] = place;
+        younger[place] = place;
+      }
       taken.set(key, place);
       keys[place] = key;
       return makeYoungest(place, older, younger);
