@@ -77,6 +77,14 @@ export const limitsMutants: readonly Break[] = [
     ['R-190', 'a database that asks for another try is not given one', 'tries >= mostTries || ', 'tries >= 1 || '],
   ]),
   ...of(
+    'limits/sql/postgres.ts',
+    ['limits/sql/postgres.test.ts'],
+    [
+      ['R-190', 'a node that starts with another falls over it', ", '42P07', '42710'", ", '42P07'"],
+      ['R-190', 'a store goes on without its table', 'if (!alreadyCreated.includes(codeOf(error))) throw error;', ''],
+    ],
+  ),
+  ...of(
     'limits/outage.ts',
     ['limits/outage.test.ts', 'guard/limits.test.ts'],
     [

@@ -111,11 +111,14 @@ function arrivalOf(row: unknown): number | undefined {
   return (row as { readonly arrival: number } | undefined)?.arrival;
 }
 
+/** What a creation answers that another node was faster with: the row of its catalogue, the table, or its type is there. */
+const alreadyCreated: readonly unknown[] = ['23505', '42P07', '42710'];
+
 async function create(pool: PostgresPool, table: readonly string[]): Promise<void> {
   for (const statement of table) {
     await pool.query(statement).catch((error: unknown) => {
-      // Another node has created it between the look and the creation.
-      if (!['23505', '42P07'].includes(String(codeOf(error)))) throw error;
+      // Between its look and its creation: the two are not one step.
+      if (!alreadyCreated.includes(codeOf(error))) throw error;
     });
   }
 }
