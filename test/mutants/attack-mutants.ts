@@ -116,4 +116,45 @@ export const attackMutants: readonly Break[] = [
   ...at('guard/src/kit/target.ts', kits, [
     ['S-108', 'a path leads to another host', 'url.origin !== base.origin', 'false'],
   ]),
+  ...at(
+    'guard/src/limits.ts',
+    ['guard/src/limits.test.ts'],
+    [
+      [
+        'R-190',
+        'a store that answers later is not waited for',
+        'after(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime), (answer) => settle(bucket, answer))',
+        '((taking) => isLater(taking) ? taking.then((answer) => settle(bucket, answer)) : settle(bucket, taking))(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime))',
+      ],
+    ],
+  ),
+  ...at(
+    'guard/src/adapters/node.ts',
+    ['guard/src/adapters/adapters.test.ts'],
+    [
+      [
+        'R-183',
+        'an answer that comes too late ends the process',
+        'send(incoming, response, answer))\n    .then(undefined, () => response.destroy())',
+        'send(incoming, response, answer))',
+      ],
+    ],
+  ),
+  ...at(
+    'guard/src/output.ts',
+    ['guard/src/guard.test.ts'],
+    [['R-183', 'nothing to say is no answer', 'value ?? null', 'value']],
+  ),
+  ...at(
+    'guard/src/graphql/enforce.ts',
+    ['guard/src/graphql/graphql.test.ts'],
+    [
+      [
+        'R-183',
+        'an object that fails after its list was refused ends the process',
+        'item.then(undefined, () => undefined)',
+        'item satisfies object',
+      ],
+    ],
+  ),
 ];

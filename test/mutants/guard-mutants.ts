@@ -71,9 +71,9 @@ export const guardMutants: readonly Break[] = [
     guard,
     'limits.ts',
     [
-      ['R-188', 'limits are counted and not kept', 'if (take.admitted) return;', 'return;'],
+      ['R-188', 'limits are counted and not kept', 'if (admitted) return;', 'return;'],
       ['R-188', 'a client is not limited', 'perClient !== undefined && client !== undefined', 'false'],
-      ['R-193', 'nobody is told when to come back', '{ retryAfter: take.retryAfter }', '{}'],
+      ['R-193', 'nobody is told when to come back', '{ retryAfter }', '{}'],
       ['R-191', 'all routes share one limit', 'key: `${route} ${issuer} ${subject}`', 'key: `${issuer} ${subject}`'],
     ],
     ['guard.test.ts', 'limits.test.ts'],

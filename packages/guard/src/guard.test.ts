@@ -244,6 +244,14 @@ test('R-170[guard] R-183[guard] what fails is denied and recorded, and the answe
   assert.equal((await send('GET', '/notes/1', { token: await token() })).status, 200, 'the process lives on');
 });
 
+test('R-183[guard] a public route that has nothing to say is answered', async () => {
+  const nothing = publicRoute('the load balancer asks', () => undefined);
+  const { send, outcomes } = await startNotes(({ routes }) => ({ routes: { ...routes, 'GET /nothing': nothing } }));
+  const { status, body, headers } = await send('GET', '/nothing');
+  assert.deepEqual([status, body, headers['content-length']], [200, 'null', '4']);
+  assert.equal((await outcomes()).length, 1);
+});
+
 test('R-170[guard] an object that was loaded without a field that a rule asks about is denied', async () => {
   const { send, token, notes, outcomes } = await startNotes();
   const { ownerId: _, ...partial } = notes.get(1) as NonNullable<ReturnType<typeof notes.get>>;

@@ -101,3 +101,24 @@ test('R-191[guard] every id and spelling of a route counts for its one canonical
     assert.match(String(headers['ratelimit']), new RegExp(`"route";r=${19 - index}$`));
   }
 });
+
+test('R-190[guard] R-170[guard] whatever a store answers with is waited for, and nonsense admits nobody', async () => {
+  const full = { admitted: false, remaining: 0, retryAfter: 9 };
+  // oxlint-disable-next-line unicorn/no-thenable -- query builders answer with what can be waited for and is no promise
+  const later: unknown = { then: (resolve: (take: object) => void) => queueMicrotask(() => resolve(full)) };
+  for (const [answer, status] of [
+    [later, 429],
+    [Promise.resolve(full), 429],
+    [undefined, 500],
+    [Promise.resolve(undefined), 500],
+    [true, 429],
+  ] as const) {
+    const store = { reach: 'node' as const, take: () => answer as never };
+    const { send, outcomes } = await startLimited({ store });
+    assert.equal((await send('GET', '/health')).status, status);
+    assert.deepEqual(
+      (await outcomes()).map((event) => event.status),
+      [status],
+    );
+  }
+});

@@ -6,7 +6,7 @@
 import type { Limit, LimitStore, Take } from '@castellan/limits';
 import { addressBucket, hashSecret, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
-import { isLater, type Later } from './later.ts';
+import { after, isLater, type Later } from './later.ts';
 import type { Trace } from './trace.ts';
 
 /** What every request is held to; each route adds its own `limit`, for each subject on it. */
@@ -81,15 +81,14 @@ interface Taken extends Pick<Bucket, 'name' | 'limit'> {
 export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
   const taken: Taken[] = [];
   const settle = ({ name, limit }: Bucket, take: Take): void => {
+    const { admitted, retryAfter } = take;
     note(taken, { name, limit, take });
-    if (take.admitted) return;
+    if (admitted) return;
     trace.notice({ type: 'limit.hit', limit: name, address: trace.address });
-    refuse('rate_limited', { retryAfter: take.retryAfter });
+    refuse('rate_limited', { retryAfter });
   };
-  const take = (bucket: Bucket): Later<void> => {
-    const taking = limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime);
-    return isLater(taking) ? taking.then((answer) => settle(bucket, answer)) : settle(bucket, taking);
-  };
+  const take = (bucket: Bucket): Later<void> =>
+    after(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime), (answer) => settle(bucket, answer));
   /** One after another: who is refused by the first costs the others nothing. */
   const takeAll = (buckets: readonly Bucket[], from = 0): Later<void> => {
     for (let index = from; index < buckets.length; index += 1) {

@@ -29,9 +29,13 @@ export function shapeOutput(result: unknown, deps: OutputDeps): GuardAnswer {
   return jsonAnswer(200, { items: result.map((row) => shapeListed(row, output.many, deps)) });
 }
 
-/** An answer of JSON. */
+/** An answer of JSON; of nothing it is null, since a message without a body would be none. */
 export function jsonAnswer(status: number, value: unknown): GuardAnswer {
-  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body: JSON.stringify(value) };
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify(value ?? null),
+  };
 }
 
 function shapeOne(row: unknown, type: string, deps: OutputDeps): Readonly<Record<string, unknown>> {

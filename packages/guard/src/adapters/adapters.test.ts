@@ -244,3 +244,23 @@ for (const name of ['express', 'fastify', 'hono']) {
     assert.equal((await send({ method: 'GET', target: '/notes/1', headers })).status, 200);
   });
 }
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(`R-183[${name}] I-11[guard] over ${name} an answer that something else has given meanwhile ends nothing`, async (t) => {
+    const { guard } = await startNotes();
+    const answered = Promise.withResolvers<void>();
+    const handle: typeof guard.handle = async (...request) => {
+      await answered.promise;
+      return guard.handle(...request);
+    };
+    const carried = await carryOver(name, { handle });
+    t.after(carried.close);
+    carried.server.once('request', (_, response) => {
+      response.end('out of time');
+      answered.resolve();
+    });
+    const first = await carried.send({ method: 'GET', target: '/health' });
+    assert.deepEqual([first.status, first.body], [200, 'out of time']);
+    assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, '{"status":"ok"}');
+  });
+}

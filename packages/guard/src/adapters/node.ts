@@ -37,10 +37,11 @@ export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target
   // A client that goes away in the middle is not a failure of ours, and must not end the process.
   response.on('error', () => response.destroy());
   incoming.on('error', () => response.destroy());
-  guard.handle(plainMessage(incoming, target), messageBody(incoming)).then(
-    (answer) => send(incoming, response, answer),
-    () => response.destroy(),
-  );
+  // Nor is an answer that cannot be sent any more, since something else has answered meanwhile: a time-out, say.
+  guard
+    .handle(plainMessage(incoming, target), messageBody(incoming))
+    .then((answer) => send(incoming, response, answer))
+    .then(undefined, () => response.destroy());
 }
 
 /** A message as plain data, its body unread; `target` as its sender wrote it. */

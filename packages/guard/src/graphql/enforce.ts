@@ -317,10 +317,16 @@ function settleList(type: GraphQLOutputType, value: unknown, settling: Settling)
   if (typeof value !== 'object' || !(Symbol.iterator in (value as object))) {
     return refuse('server_error', { detail: 'the resolver did not answer with a list' });
   }
-  const items = [...(value as Iterable<unknown>)];
+  const items = [...(value as Iterable<unknown>)].map(heard);
   if (items.length > size) refuse('server_error', { detail: `the resolver answered with more than ${size} objects` });
-  const settled = items.map((item) => settleAs(type, item, inside));
+  const settled = items.map((item) => heard(settleAs(type, item, inside)));
   return settled.some(isLater) ? Promise.all(settled) : settled;
+}
+
+/** One item ends the list for all: a rejection of another would then be nobody's, and would end the process. */
+function heard(item: unknown): unknown {
+  if (item instanceof Promise) item.then(undefined, () => undefined);
+  return item;
 }
 
 async function* settleStream(

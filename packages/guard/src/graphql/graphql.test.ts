@@ -81,3 +81,28 @@ test('R-202[graphql] R-183 a stream that fails in the middle ends with a frame t
     );
   }
 });
+
+test('R-183 R-202[graphql] I-11[guard] objects that come, or fail, after their list was refused end nothing', async () => {
+  const foreign = { id: 42, tenantId: 'b', ownerId: 'mallory', customer: 'Foreign', total: 900, secret: null };
+  const lists = (failing: Promise<never>): readonly (readonly unknown[])[] => [
+    Array.from({ length: 11 }, () => failing),
+    [failing, foreign],
+    [foreign, failing],
+    [Promise.resolve(foreign), foreign, failing],
+  ];
+  for (const index of lists(new Promise<never>(() => undefined)).keys()) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const world = await startWorld({
+      engine: (schema) => {
+        const believed = schema.getQueryType()?.getFields()['believed'];
+        if (believed !== undefined) believed.resolve = () => lists(promise)[index];
+        return { execute, subscribe };
+      },
+    });
+    const answer = await world.ask('{ believed { id } }', { token: await world.token() });
+    assert.equal(answer.errors[0]?.extensions['code'], 'server_error');
+    reject(new Error('hunter2'));
+    // A rejection that is nobody's is told of now, and fails the test.
+    await new Promise(setImmediate);
+  }
+});
