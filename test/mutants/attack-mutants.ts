@@ -157,4 +157,21 @@ export const attackMutants: readonly Break[] = [
       ],
     ],
   ),
+  ...at(
+    'policy/src/decide.ts',
+    ['policy/src/decide.test.ts'],
+    [
+      [
+        'R-170',
+        'a row that cannot be read is decided on for whoever asks by then',
+        'decision ?? refused(...plan.slots.problems({ ...request, resource }))',
+        'decision ?? decide(index, { ...request, resource })',
+      ],
+    ],
+  ),
+  ...at(
+    'protocol/src/jose/jws.ts',
+    ['protocol/src/jose/jws.test.ts'],
+    [['R-149', 'what lies inside a header is handed out to many', ' && Object.values(header).every(isText)', '']],
+  ),
 ];

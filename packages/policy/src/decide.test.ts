@@ -136,6 +136,25 @@ test('R-170[policy] a list that is changed after a decider was made changes no d
   assert.equal(policy.decide(asked).effect, 'permit', 'a new decision sees it');
 });
 
+test('R-170[policy] a row that can be read only the second time does not bring in who asks by then', () => {
+  const principal = { ...nora, id: 'theo', teams: ['blue'] };
+  const unread = { kind: 'person' } as typeof nora;
+  const deciders = [principal, unread].map((asker) => policy.decider({ ...good, principal: asker }));
+  Object.assign(principal, nora);
+  Object.assign(unread, nora);
+  for (const decideOn of deciders) {
+    let asked = 0;
+    const late = Object.defineProperty({ ...row }, 'ownerId', {
+      get: () => {
+        asked += 1;
+        return asked === 1 ? undefined : row.ownerId;
+      },
+    });
+    assert.equal(decideOn(late).effect, 'deny');
+    assert.equal(decideOn(late).effect, 'deny');
+  }
+});
+
 test('R-170[policy] a text that was judged portable once makes no other text so', () => {
   for (let index = 0; index < 5000; index += 1) isPermitted({ principal: { ...nora, id: `person-${index}` } });
   assert.equal(isPermitted({ principal: { ...nora, id: 'nora' } }), true);

@@ -58,21 +58,21 @@ export function foresee(index: RuleIndex, { principal, scopes, action, context }
  * nothing.
  */
 export function decider(index: RuleIndex, request: UntypedRequest): (resource: unknown) => Decision {
-  // What cannot be read is told in full by the one decision.
-  const decideAgain = (resource: unknown): Decision => decide(index, { ...request, resource });
   const plan = planFor(index.actions, request.action, request);
   const known = plan?.slots.read({ ...request, resource: undefined });
-  if (plan === undefined || known === undefined) return decideAgain;
-  const scopes = [...request.scopes];
+  const scopes = plan === undefined ? [] : [...request.scopes];
   const spare: Plan['spare'] = { values: undefined };
   return (resource) => {
     try {
+      if (!isObject(resource)) return refused('resource is missing');
+      // INVARIANT: what cannot be read is told of and never decided on, or who asks would be read once more.
+      if (plan === undefined || known === undefined)
+        return refused(...problemsOf(index, plan, { ...request, resource }));
       const values = spare.values ?? [...known];
       spare.values = undefined;
-      const isRead = isObject(resource) && fillObject(plan.layout, values, resource);
-      const decision = isRead ? judge(plan, values, scopes) : undefined;
+      const decision = fillObject(plan.layout, values, resource) ? judge(plan, values, scopes) : undefined;
       spare.values = values;
-      return decision ?? decideAgain(resource);
+      return decision ?? refused(...plan.slots.problems({ ...request, resource }));
     } catch {
       return failed();
     }

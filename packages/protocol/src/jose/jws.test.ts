@@ -131,6 +131,15 @@ test('R-149[verifier] a header that comes again is the same to the last member, 
   assert.throws(() => Object.assign(again.header, { alg: 'none' }), TypeError);
 });
 
+test('R-149[verifier] what lies inside a member of a header is read anew each time', () => {
+  const [head, body] = [{ alg: 'EdDSA', note: { to: 'a' } }, {}].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  );
+  const read = (): { to: string } => parseCompact(`${head}.${body}.AA`).header['note'] as { to: string };
+  read().to = 'b';
+  assert.deepEqual(read(), { to: 'a' });
+});
+
 test('R-145[verifier] a header that was refused is refused again', () => {
   const [head, body] = [{ alg: 'EdDSA', crit: ['b64'] }, {}].map((part) =>
     Buffer.from(JSON.stringify(part)).toString('base64url'),

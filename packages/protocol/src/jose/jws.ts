@@ -84,11 +84,16 @@ function readHeader(segment: string): JsonObject {
   if (known !== undefined) return known;
   const header = readObject(segment);
   checkHeader(header);
-  // INVARIANT: checked above, and handed out to many.
+  // INVARIANT: checked above, and handed out to many: so nothing in it can be changed.
   Object.freeze(header);
+  const isKept = segment.length <= longestKnownHeader && Object.values(header).every(isText);
   // A copy of the text: a part of a token would keep all of it in memory.
-  if (segment.length <= longestKnownHeader) knownHeaders.set(Buffer.from(segment).toString('latin1'), header);
+  if (isKept) knownHeaders.set(Buffer.from(segment).toString('latin1'), header);
   return header;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function readObject(segment: string): JsonObject {
