@@ -42,7 +42,7 @@ export const apiRows: readonly Section[] = [
     ['R-175', 'steps of a flow have an order and a quota', 'guard'],
   ]),
   section('Validation and HTTP', [
-    ['R-176', 'input has a schema, unknown members are refused', 'guard express fastify hono'],
+    ['R-176', 'input has a schema, unknown members are refused', 'guard guard-fetch express fastify hono'],
     ['R-177', 'a parameter has one source', 'guard token'],
     ['R-178', 'JSON is read strictly', 'guard verifier'],
     ['R-179', 'media types are exact, bodies bounded', 'node fetch guard-node guard-fetch express fastify hono'],

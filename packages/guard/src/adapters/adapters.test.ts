@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { Hono } from 'hono';
 import { type Carried, carriers, carryOver, type Mounting, type Sent } from '../testing/carriers.ts';
 import { type NotesApi, startNotes } from '../testing/notes.ts';
+import { fetchHandler } from './fetch.ts';
 import { honoHandler } from './hono.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -216,6 +217,18 @@ test('R-165[hono] R-179[hono] where Hono has no message of Node, its Request is 
       ['GET /notes/:id', 401, '192.0.2.1'],
     ],
   );
+});
+
+test('R-176[guard-fetch] a body that was read before the guard is refused, and the event says why', async () => {
+  const { guard, token, outcomes, notes } = await startNotes();
+  const headers = { ...json, authorization: `Bearer ${await token()}` };
+  const request = new Request('https://a/notes/1', { method: 'PATCH', headers, body: '{"title":"x"}' });
+  await request.text();
+  const answer = await fetchHandler(guard)(request, { address: '192.0.2.1' });
+  assert.equal(answer.status, 500);
+  assert.doesNotMatch(await answer.text(), /parser/);
+  assert.equal(notes.get(1)?.title, 'Mine');
+  assert.match((await outcomes())[0]?.detail ?? '', /^the body was read before the guard/);
 });
 
 for (const name of ['express', 'fastify', 'hono']) {
