@@ -155,6 +155,12 @@ export const attackMutants: readonly Break[] = [
         'item.then(undefined, () => undefined)',
         'item satisfies object',
       ],
+      [
+        'R-199',
+        'an object that comes later is taken for none',
+        'after(value, (settled) => settleAs(type, settled, settling));',
+        'value.then((settled) => settleAs(type, settled, settling));',
+      ],
     ],
   ),
   ...at(

@@ -26,7 +26,7 @@ export interface Templates {
   readonly keep: (step: Step, template: Template) => Template;
 }
 
-/** Texts that are kept; with one more than that all are written anew. */
+/** Texts that are kept; once there are so many, all are written anew. */
 const mostTemplates = 200;
 
 export function createTemplates(): Templates {

@@ -189,7 +189,7 @@ function attempt(visit: Visit, work: () => unknown): unknown {
   };
   try {
     const value = work();
-    return isLater(value) ? value.then(undefined, fail) : value;
+    return isLater(value) ? Promise.resolve(value).then(undefined, fail) : value;
   } catch (error) {
     return fail(error);
   }
@@ -293,7 +293,7 @@ interface Settling {
 }
 
 function settleAs(type: GraphQLOutputType, value: unknown, settling: Settling): unknown {
-  if (isLater(value)) return value.then((settled) => settleAs(type, settled, settling));
+  if (isLater(value)) return after(value, (settled) => settleAs(type, settled, settling));
   if (isNonNullType(type)) {
     const inner = settleAs(type.ofType, value, settling);
     const { isEdge, isSubscription } = settling.visit.place;

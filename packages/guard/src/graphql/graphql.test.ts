@@ -106,3 +106,27 @@ test('R-183 R-202[graphql] I-11[guard] objects that come, or fail, after their l
     await new Promise(setImmediate);
   }
 });
+
+test('R-199[graphql] I-11[guard] an object that comes through any thenable is decided on, and a refusal of it ends nothing', async () => {
+  const own = { id: 1, tenantId: 'a', ownerId: 'nora', customer: 'Harbour', total: 100, secret: null };
+  const ask = async (object: object, inList: boolean) => {
+    // oxlint-disable-next-line unicorn/no-thenable -- query builders answer with what can be waited for and is no promise
+    const later = { then: (resolve: (row: object) => void) => queueMicrotask(() => resolve(object)) };
+    const world = await startWorld({
+      engine: (schema) => {
+        const fields = schema.getQueryType()?.getFields() ?? {};
+        for (const name of ['believed', 'invoice'])
+          if (fields[name] !== undefined) fields[name].resolve = () => (name === 'believed' ? [later] : later);
+        return { execute, subscribe };
+      },
+    });
+    const query = inList ? '{ believed { id } }' : '{ invoice(id: 1) { id } }';
+    const { data, errors } = await world.ask(query, { token: await world.token() });
+    return [data, errors[0]?.extensions['code']];
+  };
+  const foreign = { ...own, id: 42, tenantId: 'b', ownerId: 'mallory' };
+  assert.deepEqual(await ask(own, true), [{ believed: [{ id: '1' }] }, undefined]);
+  assert.deepEqual(await ask(own, false), [{ invoice: { id: '1' } }, undefined]);
+  assert.deepEqual(await ask(foreign, true), [null, 'server_error']);
+  assert.deepEqual(await ask(foreign, false), [{ invoice: null }, undefined]);
+});
