@@ -9,6 +9,7 @@ interface Combination<T> {
 
 export interface Combinations<T> {
   readonly none: Combination<T>;
+  /** To be asked for what is not in `next`; a decision looks there first by itself, which spares it a call. */
   readonly also: (these: Combination<T>, place: number) => Combination<T>;
 }
 

@@ -108,7 +108,7 @@ function judgeWhere({ isKnown }: { readonly isKnown: boolean }): Judge {
     let outcome = forbidding.none;
     for (let index = 0; index < forbids.length; index += 1) {
       const one = forbids[index] as CompiledRule;
-      if (holds(one.when, values) ?? isKnown) outcome = forbidding.also(outcome, one.place);
+      if (holds(one.when, values) ?? isKnown) outcome = outcome.next[one.place] ?? forbidding.also(outcome, one.place);
     }
     if (outcome !== forbidding.none) return outcome.value;
     outcome = permitting.none;
@@ -116,7 +116,7 @@ function judgeWhere({ isKnown }: { readonly isKnown: boolean }): Judge {
     for (let index = 0; index < permits.length; index += 1) {
       const one = permits[index] as CompiledRule;
       if (!(holds(one.when, values) ?? !isKnown)) continue;
-      if (carries(scopes, one.rule.scopes)) outcome = permitting.also(outcome, one.place);
+      if (carries(scopes, one.rule.scopes)) outcome = outcome.next[one.place] ?? permitting.also(outcome, one.place);
       else lacking ??= one.lacking;
     }
     return outcome === permitting.none ? (lacking ?? denial) : outcome.value;
