@@ -83,7 +83,9 @@ function createQueue(sink: Sink, runtime: EventRuntime): Queue {
     const [batch, untold] = [events, lost];
     events = [];
     try {
-      await sink.deliver(untold === 0 ? batch : [lossOf(untold, createRecorder(first, runtime)), ...batch]);
+      await sink.deliver(
+        untold === 0 ? batch : [lossOf(untold, createRecorder({ source: first.source }, runtime)), ...batch],
+      );
       lost -= untold;
       isFailing = false;
     } catch {

@@ -1,5 +1,4 @@
 /** The rules sorted by the questions they answer, each with its conditions compiled. */
-
 import { type Combinations, createCombinations } from './combinations.ts';
 import { type CompiledCondition, compileCondition, foreknownParts } from './compile.ts';
 import type { Term } from './condition.ts';

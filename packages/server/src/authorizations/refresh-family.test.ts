@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPrefixedToken, tokenPrefixes } from '@castellan/protocol';
+import { createPrefixedToken, newId, tokenPrefixes } from '@castellan/protocol';
 import * as fc from 'fast-check';
 import { seededRandom } from '../../../testkit/src/random.ts';
-import {
-  createRefreshToken,
-  newFamilyId,
-  parseRefreshToken,
-  sealSuccessor,
-  unsealSuccessor,
-} from './refresh-family.ts';
+import { createRefreshToken, parseRefreshToken, sealSuccessor, unsealSuccessor } from './refresh-family.ts';
 
 const runtime = { randomBytes: seededRandom('refresh-family') };
 const tagKey = runtime.randomBytes(32);
 const deps = { tagKey, runtime };
-const family = newFamilyId(runtime);
+const family = newId(runtime);
 
 /** The parts between prefix and checksum. */
 function partsOf(token: string): string[] {
@@ -34,7 +28,7 @@ test('R-034[refresh] a token that was made here tells its place, any other text 
 
 test('R-034[refresh] no part can be exchanged, though prefix and checksum fit', () => {
   const parts = partsOf(createRefreshToken({ family, generation: 7 }, deps));
-  const other = partsOf(createRefreshToken({ family: newFamilyId(runtime), generation: 6 }, deps));
+  const other = partsOf(createRefreshToken({ family: newId(runtime), generation: 6 }, deps));
   assert.ok(parseRefreshToken(retagged(parts), tagKey));
   for (const place of [0, 1, 2, 3]) {
     const mixed = parts.map((part, index) => (index === place ? (other[index] ?? '') : part));

@@ -10,7 +10,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import {
   createPrefixedToken,
-  newId,
   parsePrefixedToken,
   type Runtime,
   secretsEqual,
@@ -20,6 +19,7 @@ import { type SealContext, seal, unseal } from '../keys/seal.ts';
 
 /** Where a token stands; the secret is part of the text alone. */
 export interface RefreshPosition {
+  /** The id of the family; part of its tokens and never of an event. */
   readonly family: string;
   /** A counter from 1, never a time. */
   readonly generation: number;
@@ -28,11 +28,6 @@ export interface RefreshPosition {
 const purpose = 'castellan refresh token v1';
 /** 16 random bytes, a counter, 32 random bytes, 32 bytes of HMAC. */
 const syntax = /^([A-Za-z0-9_-]{22})\.([1-9][0-9]{0,14})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
-
-/** A new family's id; part of its tokens and never of an event. */
-export function newFamilyId(runtime: Pick<Runtime, 'randomBytes'>): string {
-  return newId(runtime);
-}
 
 /**
  * Makes the token of a position, with a new secret.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPrefixedToken, parseCompact, tokenPrefixes } from '@castellan/protocol';
-import { createRefreshToken, newFamilyId, parseRefreshToken } from '../../authorizations/refresh-family.ts';
+import { createPrefixedToken, newId, parseCompact, tokenPrefixes } from '@castellan/protocol';
+import { createRefreshToken, parseRefreshToken } from '../../authorizations/refresh-family.ts';
 import { deriveKey } from '../../keys/master-key.ts';
 import {
   type Asked,
@@ -134,7 +134,7 @@ test('R-034[refresh] I-6 a genuine token of a family that is not there, or of a 
   const { family } = parseRefreshToken(token, tagKey) ?? { family: '' };
   const deps = { tagKey, runtime: stage.runtime };
   for (const position of [
-    { family: newFamilyId(stage.runtime), generation: 1 },
+    { family: newId(stage.runtime), generation: 1 },
     { family, generation: 1 },
     { family, generation: 2 },
   ]) {

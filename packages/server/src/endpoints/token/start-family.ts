@@ -1,6 +1,6 @@
 /** The first refresh token of an authorization, whichever grant it came by. */
-import { hashSecret, type Runtime } from '@castellan/protocol';
-import { createRefreshToken, newFamilyId } from '../../authorizations/refresh-family.ts';
+import { hashSecret, newId, type Runtime } from '@castellan/protocol';
+import { createRefreshToken } from '../../authorizations/refresh-family.ts';
 import type { AuthorizationRow, RefreshFamilyRow } from '../../store/store.ts';
 
 export interface FamilyDeps {
@@ -16,7 +16,7 @@ export function startFamily(
   now: number,
   deps: FamilyDeps,
 ): { readonly family: RefreshFamilyRow; readonly token: string } {
-  const id = newFamilyId(deps.runtime);
+  const id = newId(deps.runtime);
   const token = createRefreshToken({ family: id, generation: 1 }, deps);
   const absoluteExpiresAt = now + deps.lifetimes.refreshAbsolute;
   const family: RefreshFamilyRow = {
