@@ -190,6 +190,7 @@ async function answerPages(page: Page, { loginName, password }: Person): Promise
   await page.fill('#username', loginName);
   await page.fill('#password', password);
   await page.click('#login-submit');
+  await page.waitForURL((url) => url.pathname !== '/login');
   // Consent is remembered: a second sign-in of the same person goes straight on.
   if (new URL(page.url()).pathname === '/consent') await page.click('#consent-allow');
 }

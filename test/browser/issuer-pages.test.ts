@@ -183,6 +183,8 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     await page.goto(request());
     await signIn(page);
     await page.click('#consent-allow');
+    // Another page asked for meanwhile would take the form back on its way.
+    await page.waitForURL(/\/callback\?.*code=/);
     await page.goto(`${live.issuer}/account`);
     const before = await page.locator('#apps > li').count();
     await page.focus('#app-1-withdraw');
@@ -190,6 +192,7 @@ suite('the issuer’s own pages in Chromium', { skip }, () => {
     assert.match((await page.textContent('#outcome')) ?? '', /no access/);
     assert.equal(await page.locator('#apps > li').count(), before - 1);
     await page.click('#sign-out');
+    await page.waitForURL((url) => url.pathname !== '/account');
     await page.goto(`${live.issuer}/account`);
     assert.match(page.url(), /\/login\?parked=/);
     await context.close();
