@@ -17,7 +17,7 @@ function lane(name: string, decide: Decide): Contestant {
   };
 }
 
-export async function decisionLines(): Promise<readonly Line[]> {
+export async function section(): Promise<readonly Line[]> {
   const rivals: Readonly<Record<string, Decide | undefined>> = {
     'ifs by hand': (request) => decideByHand(request).effect === 'permit',
     'guard, decide': (request) => policy.decide(request).effect === 'permit',

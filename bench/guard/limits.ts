@@ -78,7 +78,7 @@ interface ExpressRateLimit {
   };
 }
 
-export async function limitLines(): Promise<readonly Line[]> {
+export async function section(): Promise<readonly Line[]> {
   const contestants = [lane(bare, bareBucket()), lane(ours, memoryStore())];
   const express = await optional<ExpressRateLimit>('express-rate-limit');
   if (express !== undefined) {

@@ -40,7 +40,7 @@ function openDatabase(): DatabaseSync {
   return database;
 }
 
-export async function listLines(): Promise<readonly Line[]> {
+export async function section(): Promise<readonly Line[]> {
   const database = openDatabase();
   const byHand = database.prepare("SELECT * FROM invoice WHERE owner_id = ? AND status <> 'void'");
   const prepared = new Map<string, ReturnType<DatabaseSync['prepare']>>();

@@ -95,7 +95,7 @@ const requestOf = (path: string, token?: string): HttpRequest => ({
   peer: { address: '192.0.2.1' },
 });
 
-export async function wholeLines(): Promise<readonly Line[]> {
+export async function section(): Promise<readonly Line[]> {
   const { guard, token } = await measuredGuard();
   const lane = (name: string, request: HttpRequest) => ({
     name,

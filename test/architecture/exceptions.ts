@@ -201,8 +201,9 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/adapters/node.ts',
-    count: 3,
-    because: 'a body that ends too early becomes a Refusal; should the guard or a stream reject, the connection ends',
+    count: 4,
+    because:
+      'a body that ends too early becomes a Refusal; should the guard, the answer or a stream fail, the connection ends',
   },
   {
     path: 'packages/guard/src/events.ts',
@@ -237,9 +238,13 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/guard.ts',
+    count: 1,
+    because: 'at the start, a weak verifier becomes a configuration error',
+  },
+  {
+    path: 'packages/guard/src/pipeline.ts',
     count: 2,
-    because:
-      'the one place where an API answers a Refusal; at the start, a weak verifier becomes a configuration error',
+    because: 'the one place where an API answers a Refusal, thrown at once or later',
   },
   {
     path: 'packages/guard/src/introspect.ts',

@@ -123,8 +123,8 @@ export const attackMutants: readonly Break[] = [
       [
         'R-190',
         'a store that answers later is not waited for',
-        'after(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime), (answer) => settle(bucket, answer))',
-        '((taking) => isLater(taking) ? taking.then((answer) => settle(bucket, answer)) : settle(bucket, taking))(limits.store.take(`${bucket.name} ${bucket.key}`, bucket.limit, runtime))',
+        'return after(taking, (answer) => settle(limiter, limit, answer));',
+        'return isLater(taking) ? taking.then((answer) => settle(limiter, limit, answer)) : settle(limiter, limit, taking);',
       ],
     ],
   ),
@@ -135,8 +135,14 @@ export const attackMutants: readonly Break[] = [
       [
         'R-183',
         'an answer that comes too late ends the process',
-        'send(incoming, response, answer))\n    .then(undefined, () => response.destroy())',
-        'send(incoming, response, answer))',
+        '.then(answer).then(undefined, drop)',
+        '.then(answer)',
+      ],
+      [
+        'R-183',
+        'an answer at once that comes too late ends the process',
+        '  } catch {\n    drop();\n  }',
+        '  } finally {\n  }',
       ],
     ],
   ),

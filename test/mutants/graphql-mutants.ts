@@ -109,11 +109,11 @@ export const graphqlMutants: readonly Break[] = [
     ],
   ]),
   ...at('run.ts', [
-    ['S-63', 'a request counts once', 'if (!isFirst) await limiter.takeAddress();', ''],
+    ['S-63', 'a request counts once', 'if (!isFirst) await takeAddress(limiter);', ''],
     [
       'R-197',
       'what nobody signed for is not counted',
-      'if (access === undefined) await limiter.takeStranger(own);',
+      'if (access === undefined) await takeStranger(limiter, own);',
       'if (access === undefined) await Promise.resolve();',
     ],
     [

@@ -48,12 +48,19 @@ export const guardMutants: readonly Break[] = [
   ),
   ...at(
     guard,
-    'guard.ts',
+    'headers.ts',
     [
-      ['R-168', 'a client is loaded as a person', '.kind !== access.kind', '.kind === undefined'],
       ['R-165', 'override headers pass', 'if (overrideHeaders.has(name))', 'if (false)'],
       ['R-177', 'headers that frame or authorize may come twice', '!singleHeaders.has(name)', 'true'],
       ['R-184', 'answers may be sniffed', "'x-content-type-options': 'nosniff',", ''],
+    ],
+    ['guard.test.ts'],
+  ),
+  ...at(
+    guard,
+    'pipeline.ts',
+    [
+      ['R-168', 'a client is loaded as a person', '.kind !== access.kind', '.kind === undefined'],
       ['R-138', 'a caller who is unknown goes on', 'if (principal === undefined || principal === null)', 'if (false)'],
     ],
     ['guard.test.ts'],
@@ -72,9 +79,14 @@ export const guardMutants: readonly Break[] = [
     'limits.ts',
     [
       ['R-188', 'limits are counted and not kept', 'if (admitted) return;', 'return;'],
-      ['R-188', 'a client is not limited', 'perClient !== undefined && client !== undefined', 'false'],
+      ['R-188', 'a client is not limited', 'client !== undefined && access.client !== undefined', 'false'],
       ['R-193', 'nobody is told when to come back', '{ retryAfter }', '{}'],
-      ['R-191', 'all routes share one limit', 'key: `${route} ${issuer} ${subject}`', 'key: `${issuer} ${subject}`'],
+      [
+        'R-191',
+        'all routes share one limit',
+        'key: `${route} ${issuer} ${access.subject}`',
+        'key: `${issuer} ${access.subject}`',
+      ],
     ],
     ['guard.test.ts', 'limits.test.ts'],
   ),
@@ -123,7 +135,7 @@ export const guardMutants: readonly Break[] = [
     'verify-token.ts',
     [
       ['R-160', 'all issuers share the rules of the first', 'judges.get(claimedIssuer(token))', 'only'],
-      ['R-064', 'revocation is not asked for', 'revocation && requireNotRevoked', 'false && requireNotRevoked'],
+      ['R-064', 'revocation is not asked for', 'bit && requireNotRevoked', 'false && requireNotRevoked'],
       ['R-161', 'the moment of a subject is not asked for', 'requireAfter?.(claims, access)', 'undefined'],
     ],
     ['issuers.test.ts', 'revocation.test.ts', 'not-before.test.ts'],

@@ -113,11 +113,15 @@ export const limitsMutants: readonly Break[] = [
     ],
   ),
   ...of(
-    'guard/guard.ts',
+    'guard/headers.ts',
+    ['guard/transport.test.ts'],
+    [['S-88', 'no browser is told to stay on https', 'if (https) headers', 'if (false) headers']],
+  ),
+  ...of(
+    'guard/pipeline.ts',
     ['guard/transport.test.ts', 'guard/adapters/node-server.test.ts', 'guard/limits.test.ts'],
     [
       ['R-187', 'a token may come by http', 'checkTransport(request, machinery.transport);', ''],
-      ['S-88', 'no browser is told to stay on https', 'if (transport.https) headers', 'if (false) headers'],
       ['R-195', 'a body may take for ever', 'withDeadline(runtime, slowBody, reader(limit))', 'reader(limit)'],
     ],
   ),
@@ -229,9 +233,9 @@ export const limitsMutants: readonly Break[] = [
     ],
   ),
   ...of(
-    'guard/guard.ts',
+    'guard/pipeline.ts',
     ['guard/client-key.test.ts'],
-    [['R-077', 'no route is of high value', 'if (route.clientKey === true) requireClientKey(access);', '']],
+    [['R-077', 'no route is of high value', 'if (clientKey === true) requireClientKey(access);', '']],
   ),
   {
     row: 'R-183',

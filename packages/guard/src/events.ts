@@ -24,7 +24,7 @@ const window = 1000;
 /** What is kept for a sink that fails; the oldest go first, and are told of. */
 const capacity = 10_000;
 /** So many do not wait for the second: or whoever sends requests fast enough pushes out what they did. */
-const promptBatch = 500;
+const promptBatch = 128;
 
 type EventRuntime = Pick<Runtime, 'schedule' | 'now' | 'randomBytes'>;
 

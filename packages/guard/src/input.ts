@@ -136,7 +136,8 @@ export function checkSource(
   value: object,
 ): Later<unknown> {
   if (schema === undefined) {
-    refuseProblems(Object.keys(value).map((name) => undeclared(`${source}.${name}`)));
+    const names = Object.keys(value);
+    if (names.length > 0) refuseProblems(names.map((name) => undeclared(`${source}.${name}`)));
     return nothing;
   }
   return after(validate(source, schema, value), (checked) => {

@@ -27,8 +27,13 @@ export interface Revocation {
 const answerTime = 2_000;
 const longestStaleness = 3600;
 
-export interface RevocationDeps {
+/** The bit of one token, and who knows it. */
+export interface RevocationBit {
+  readonly status: StatusReference;
   readonly revocation: Revocation;
+}
+
+export interface RevocationDeps {
   readonly runtime: Pick<Runtime, 'schedule'>;
   /** The route answers without knowing. */
   readonly permitUnknown: boolean;
@@ -37,11 +42,11 @@ export interface RevocationDeps {
 /**
  * Requires that a token was not revoked.
  *
- * @throws {Refusal} `token_invalid` when it was, or when it names no bit; `store_unavailable` when it is not known
+ * @throws {Refusal} `token_invalid` when it was; `store_unavailable` when it is not known
  * @see RFC 9068 §4; Token Status List §8.3
  */
-export function requireNotRevoked(claims: VerifiedClaims, deps: RevocationDeps): Later<void> {
-  const answer = withDeadline(deps.runtime, answerTime, deps.revocation.isRevoked(statusOf(claims)));
+export function requireNotRevoked({ status, revocation }: RevocationBit, deps: RevocationDeps): Later<void> {
+  const answer = withDeadline(deps.runtime, answerTime, revocation.isRevoked(status));
   return after(answer, (revoked) => requireFalse(revoked, deps));
 }
 
@@ -53,14 +58,19 @@ function requireFalse(revoked: unknown, { permitUnknown }: RevocationDeps): unde
   refuse('store_unavailable', { detail: 'whether the token was revoked is not known' });
 }
 
-function statusOf(claims: VerifiedClaims): StatusReference {
+/**
+ * The bit that a token names.
+ *
+ * @throws {Refusal} `token_invalid` when it names none: it could never be revoked
+ */
+export function bitOf(claims: VerifiedClaims, revocation: Revocation): RevocationBit {
   const list = memberOf(memberOf(claims, 'status'), 'status_list');
   const uri = memberOf(list, 'uri');
   const index = memberOf(list, 'idx');
   if (typeof uri !== 'string' || uri === '' || !Number.isSafeInteger(index) || (index as number) < 0) {
     throw invalid('a token that cannot be revoked');
   }
-  return { issuer: claims.iss, uri, index: index as number };
+  return { revocation, status: Object.freeze({ issuer: claims.iss, uri, index: index as number }) };
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -2,6 +2,7 @@
 import type { Rule, Vocabulary } from '@castellan/policy';
 import { type HttpRequest, refuse } from '@castellan/protocol';
 import { permitUnknownRevocation } from './insecure.ts';
+import { type NamedLimit, nameLimit } from './limits.ts';
 import { canonicalSegments } from './path.ts';
 import type { GuardedRoute, OperationsRoute, Route } from './route.ts';
 import { isSchema } from './standard-schema.ts';
@@ -13,6 +14,8 @@ export interface FoundRoute {
   readonly name: string;
   readonly route: Route;
   readonly params: Readonly<Record<string, string>>;
+  /** Its own, for each subject; a route without a caller has none. */
+  readonly limit: NamedLimit | undefined;
 }
 
 export type FindRoute = (request: Pick<HttpRequest, 'method' | 'path'>) => FoundRoute;
@@ -23,6 +26,8 @@ interface Row {
   readonly segments: readonly string[];
   readonly route: Route;
 }
+
+interface ServedRow extends Row, Pick<FoundRoute, 'limit'> {}
 
 const keySyntax = /^(GET|POST|PUT|PATCH|DELETE) ((?:\/(?::[a-z][A-Za-z0-9]*|[A-Za-z0-9\-._~!$&'()*+,;=@]*))+)$/;
 
@@ -173,12 +178,13 @@ export function limitProblems(where: string, limit: unknown): readonly string[] 
  * the row: so no other method of a fixed path can reach the parameter beside it.
  */
 export function createRouteFinder(routes: Readonly<Record<string, Route>>): FindRoute {
-  const places = new Map<string, Row[]>();
+  const places = new Map<string, ServedRow[]>();
   for (const [name, route] of Object.entries(routes)) {
     const row = parseKey(name, route);
     if (row === undefined) throw new TypeError(`${name} is not a route`);
     const shape = row.segments.map((segment) => (isParameter(segment) ? ':' : segment)).join('/');
-    places.set(shape, [...(places.get(shape) ?? []), row]);
+    const limit = 'limit' in route ? nameLimit('route', route.limit) : undefined;
+    places.set(shape, [...(places.get(shape) ?? []), { ...row, limit }]);
   }
   const sorted = [...places.values()].sort((a, b) => specificity(a).localeCompare(specificity(b)));
   // A path without parameters goes before all others, and is written in the table as it is sent.
@@ -196,11 +202,11 @@ export function createRouteFinder(routes: Readonly<Record<string, Route>>): Find
   };
 }
 
-function foundRow({ name, route }: Row, params: FoundRoute['params']): FoundRoute {
-  return { name, route, params };
+function foundRow({ name, route, limit }: ServedRow, params: FoundRoute['params']): FoundRoute {
+  return { name, route, limit, params };
 }
 
-function rowOf(place: readonly Row[], method: string): Row {
+function rowOf(place: readonly ServedRow[], method: string): ServedRow {
   const asked = method === 'HEAD' ? 'GET' : method;
   return place.find((one) => one.method === asked) ?? refuse('method_not_allowed', { allow: allowOf(place) });
 }

@@ -20,57 +20,76 @@ export interface TraceDeps {
 
 /** What is known so far; each step adds to it. */
 interface Known {
-  route?: string;
-  principal?: string;
-  client?: string | undefined;
-  action?: string;
-  object?: string;
-  rules?: readonly string[];
-  operation?: string;
-  decisions?: readonly DecidedEvent[];
+  route: string | undefined;
+  principal: string | undefined;
+  client: string | undefined;
+  action: string | undefined;
+  object: string | undefined;
+  rules: readonly string[];
+  operation: string | undefined;
+  decisions: readonly DecidedEvent[] | undefined;
 }
 
+/** Data and no functions: a request makes one, and most of them are dropped a moment later. */
 export interface Trace {
   readonly correlation: string;
   readonly address: string;
   readonly known: Known;
-  readonly notice: (event: Extract<SecurityEvent, { type: 'limit.hit' | 'failure' }>) => void;
-  /**
-   * A trace for one of several operations of the request, with an outcome event of its own; once there is one, the
-   * request itself records none.
-   */
-  readonly fork: () => Trace;
-  /** INVARIANT: called exactly once for each request, and once for each fork. */
-  readonly end: (status: number, refusal: Refusal | undefined) => void;
+  readonly request: HttpRequest;
+  /** By the monotonic clock. */
+  readonly started: number;
+  readonly deps: TraceDeps;
+  /** Its operations end with events of their own, so it has none. */
+  isForked: boolean;
 }
 
+const nothingYet: Known = {
+  route: undefined,
+  principal: undefined,
+  client: undefined,
+  action: undefined,
+  object: undefined,
+  rules: [],
+  operation: undefined,
+  decisions: undefined,
+};
+
 export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
-  const started = deps.runtime.monotonic();
-  const correlation = deps.recorder.newCorrelation();
-  const address = clientAddress(request, deps.trustedProxies);
-  const record = (event: SecurityEvent): void => deps.record(recordEvents(deps.recorder, correlation, [event])[0]);
-  const open = (start: Known): Trace => {
-    const known = { ...start };
-    let isForked = false;
-    return {
-      correlation,
-      address,
-      known,
-      notice: record,
-      fork: () => {
-        isForked = true;
-        return open(known);
-      },
-      end: (status, refusal) => {
-        if (isForked) return;
-        const duration = Math.round(deps.runtime.monotonic() - started);
-        const envelope = openEnvelope(deps.recorder, correlation);
-        const ended = { status, refusal, method: speakableMethod(request.method), address, duration };
-        deps.record(outcomeEvent(envelope, known, ended));
-      },
-    };
+  return {
+    correlation: deps.recorder.newCorrelation(),
+    address: clientAddress(request, deps.trustedProxies),
+    known: { ...nothingYet },
+    request,
+    started: deps.runtime.monotonic(),
+    deps,
+    isForked: false,
   };
-  return open({});
+}
+
+/**
+ * A trace for one of several operations of the request, with an outcome event of its own; once there is one, the
+ * request itself records none.
+ */
+export function forkTrace(trace: Trace): Trace {
+  trace.isForked = true;
+  return { ...trace, known: { ...trace.known }, isForked: false };
+}
+
+export function noticeIn(
+  { deps, correlation }: Trace,
+  event: Extract<SecurityEvent, { type: 'limit.hit' | 'failure' }>,
+): void {
+  deps.record(recordEvents(deps.recorder, correlation, [event])[0]);
+}
+
+/** INVARIANT: called exactly once for each request, and once for each fork. */
+export function endTrace(trace: Trace, status: number, refusal: Refusal | undefined): void {
+  const { deps, correlation, known, request, address, started, isForked } = trace;
+  if (isForked) return;
+  const duration = Math.round(deps.runtime.monotonic() - started);
+  const envelope = openEnvelope(deps.recorder, correlation);
+  const ended = { status, refusal, method: speakableMethod(request.method), address, duration };
+  deps.record(outcomeEvent(envelope, known, ended));
 }
 
 /** Notes who calls. */
@@ -89,7 +108,7 @@ interface Ended {
 
 function outcomeEvent(envelope: EventEnvelope, known: Known, ended: Ended): RecordedEvent {
   const { id, version, time, correlation, source } = envelope;
-  const { route = 'none', principal, client, action, object, rules = [], operation, decisions } = known;
+  const { route = 'none', principal, client, action, object, rules, operation, decisions } = known;
   const { status, refusal, method, address, duration } = ended;
   // A failure behind an answer that is otherwise in order (one field of many) is a failure too.
   const worst = Math.max(status, refusal === undefined ? 0 : wireRefusals[refusal.reason].status);

@@ -21,7 +21,7 @@ import { createIntrospect } from './introspect.ts';
 import { claimRulesOf, type IssuerConfig, namesOf } from './issuer.ts';
 import { keysOf } from './issuer-keys.ts';
 import { createNotBeforeCheck, type SubjectNotBefore } from './not-before.ts';
-import { type Revocation, requireNotRevoked } from './revocation.ts';
+import { bitOf, type Revocation, type RevocationBit, requireNotRevoked } from './revocation.ts';
 
 /**
  * Reads and verifies the token of a request; `permitUnknown` is the route's word on revocation. Answers or throws at once
@@ -59,13 +59,13 @@ export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: Re
   const findJudge = createJudgeFinder(issuers, judges);
   const requireAfter = notBefore === undefined ? undefined : createNotBeforeCheck(notBefore, runtime);
   // The same frozen claims are handed out for a remembered token, so what they mean is read once.
-  const read = new WeakMap<VerifiedClaims, Access>();
+  const meanings = new WeakMap<VerifiedClaims, Meaning>();
   /** INVARIANT: all of this is asked for every request, whether the token was remembered or not. */
   const admit = ({ claims, judge }: Judged, permitUnknown: boolean): Access | Promise<Access> => {
-    let access = read.get(claims);
-    if (access === undefined) read.set(claims, (access = accessOf(claims, judge.reading)));
-    const { revocation } = judge;
-    const pending = revocation && requireNotRevoked(claims, { revocation, runtime, permitUnknown });
+    let meaning = meanings.get(claims);
+    if (meaning === undefined) meanings.set(claims, (meaning = meaningOf(claims, judge)));
+    const { access, bit } = meaning;
+    const pending = bit && requireNotRevoked(bit, { runtime, permitUnknown });
     if (pending === undefined && requireAfter === undefined) return access;
     return Promise.all([pending, requireAfter?.(claims, access)]).then(() => access);
   };
@@ -76,6 +76,17 @@ export function createReadAccess({ issuers, notBefore }: TokenRules, runtime: Re
     const judge = findJudge(token);
     return judge.verify(token).then(({ claims }) => admit({ claims, judge }, permitUnknown));
   };
+}
+
+/** What claims say. */
+interface Meaning {
+  readonly access: Access;
+  /** Undefined for an issuer without `revocation`, and for no other. */
+  readonly bit: RevocationBit | undefined;
+}
+
+function meaningOf(claims: VerifiedClaims, { reading, revocation }: Judge): Meaning {
+  return { access: accessOf(claims, reading), bit: revocation && bitOf(claims, revocation) };
 }
 
 /** Claims, and whose rules they fit. */

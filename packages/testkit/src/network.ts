@@ -2,7 +2,7 @@
 import { bodyOf, type HttpAnswer, type HttpRequest } from '@castellan/protocol';
 import type { HeaderPairs, Transport, WireAnswer, WireRequest } from './wire.ts';
 
-export type Handle = (request: HttpRequest) => Promise<HttpAnswer>;
+export type Handle = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
 
 export interface Network {
   /** Puts a handler behind an origin, in place of what was there. */

@@ -258,6 +258,19 @@ for (const name of ['express', 'fastify', 'hono']) {
   });
 }
 
+// Express itself cannot go on after it.
+for (const name of ['guard-node', 'fastify']) {
+  test(`R-183[${name}] I-11[guard] over ${name} an answer that something else has given before ends nothing`, async (t) => {
+    const { guard } = await startNotes();
+    const carried = await carryOver(name, guard);
+    t.after(carried.close);
+    carried.server.prependOnceListener('request', (_, response) => response.end('out of time'));
+    const first = await carried.send({ method: 'GET', target: '/health' });
+    assert.deepEqual([first.status, first.body], [200, 'out of time']);
+    assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, '{"status":"ok"}');
+  });
+}
+
 for (const name of ['guard-node', 'express', 'fastify']) {
   test(`R-183[${name}] I-11[guard] over ${name} an answer that something else has given meanwhile ends nothing`, async (t) => {
     const { guard } = await startNotes();

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeUtf8, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
+import { isLater } from '../later.ts';
 import type { GuardAnswer } from '../route.ts';
 import { bodyTaken } from './body-taken.ts';
 
@@ -34,14 +35,19 @@ export interface NodeMessage {
 
 /** Has a guard answer one message. */
 export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target }: NodeMessage): void {
-  // A client that goes away in the middle is not a failure of ours, and must not end the process.
-  response.on('error', () => response.destroy());
-  incoming.on('error', () => response.destroy());
-  // Nor is an answer that cannot be sent any more, since something else has answered meanwhile: a time-out, say.
-  guard
-    .handle(plainMessage(incoming, target), messageBody(incoming))
-    .then((answer) => send(incoming, response, answer))
-    .then(undefined, () => response.destroy());
+  // A client that goes away in the middle is not a failure of ours, and must not end the process. Nor is an answer that
+  // cannot be sent any more, since something else has answered meanwhile: a time-out, say.
+  const drop = (): void => void response.destroy();
+  response.on('error', drop);
+  incoming.on('error', drop);
+  const answer = (given: GuardAnswer): void => send(incoming, response, given);
+  try {
+    const answering = guard.handle(plainMessage(incoming, target), messageBody(incoming));
+    if (isLater(answering)) answering.then(answer).then(undefined, drop);
+    else answer(answering);
+  } catch {
+    drop();
+  }
 }
 
 /** A message as plain data, its body unread; `target` as its sender wrote it. */
@@ -73,7 +79,7 @@ export function messageBody(incoming: IncomingMessage): BodyReader {
 }
 
 /** RFC 9112 §6.3: without either field there is none. HTTP/2 needs neither. */
-function hasBody({ httpVersionMajor, headers }: IncomingMessage): boolean {
+function hasBody({ httpVersionMajor, headersDistinct: headers }: IncomingMessage): boolean {
   const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
   return isFramed || httpVersionMajor !== 1;
 }
@@ -101,7 +107,7 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
   const { status, headers, body, stream } = answer;
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
-  if (!incoming.complete) response.setHeader('connection', 'close');
+  if (!incoming.complete && hasBody(incoming)) response.setHeader('connection', 'close');
   if (stream !== undefined) return sendStream(response, answer, stream);
   response.writeHead(status, headers);
   response.end(body);

@@ -17,7 +17,7 @@ import {
   requireWritable,
 } from '../require.ts';
 import type { Caller, Exchange, Held } from '../route.ts';
-import { describeFailure, type Trace } from '../trace.ts';
+import { describeFailure, noticeIn, type Trace } from '../trace.ts';
 import type { AnyTypeRule } from './table.ts';
 
 /** Whose operation it is. */
@@ -72,7 +72,7 @@ export interface OperationDeps {
   readonly policy: AskedPolicy;
   readonly runtime: Pick<Runtime, 'schedule'>;
   readonly hold: Exchange['hold'];
-  readonly trace: Pick<Trace, 'correlation' | 'notice'>;
+  readonly trace: Trace;
   readonly asker: Asker | undefined;
   readonly counted: ReadonlySet<string>;
 }
@@ -235,7 +235,7 @@ function createRefusals(trace: OperationDeps['trace']) {
     refuseAt: (path: string, error: unknown): Refusal => {
       const refusal = error instanceof Refusal ? error : new Refusal('server_error');
       if (refusal !== error || refusal.reason === 'server_error') {
-        trace.notice({ type: 'failure', where: 'graphql', error: refusal.context.detail ?? describeFailure(error) });
+        noticeIn(trace, { type: 'failure', where: 'graphql', error: refusal.context.detail ?? describeFailure(error) });
       }
       byPath.set(path, refusal);
       keep(refusal);

@@ -8,9 +8,10 @@ import { addressBucket, Refusal, readBearer, refuse } from '@castellan/protocol'
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { Access } from '../access.ts';
 import { withDeadline } from '../deadline.ts';
+import { nameLimit, takeAddress, takeCaller, takeStranger } from '../limits.ts';
 import type { Exchange, GuardAnswer } from '../route.ts';
 import { requireAuthentication } from '../step-up.ts';
-import { describeFailure, knowCaller, type Trace } from '../trace.ts';
+import { describeFailure, endTrace, forkTrace, knowCaller, noticeIn, type Trace } from '../trace.ts';
 import {
   errorOf,
   eventStreamType,
@@ -132,16 +133,16 @@ async function takeLimits(plans: readonly Plan[], { exchange, endpoint, access }
   let isFirst = true;
   for (const { prepared } of plans) {
     for (const field of prepared?.rootFields.map((root) => root.field) ?? [undefined]) {
-      if (!isFirst) await limiter.takeAddress();
+      if (!isFirst) await takeAddress(limiter);
       isFirst = false;
       const name = field === undefined ? undefined : `${prepared?.rootType}.${field}`;
+      const limit = field === undefined ? undefined : rootRule(endpoint.table, prepared, field)?.limit;
       const own = {
         route: name === undefined ? route : `${route}#${name}`,
-        limit: field === undefined ? undefined : rootRule(endpoint.table, prepared, field)?.limit,
-        ...(name === undefined ? {} : { name }),
+        limit: name === undefined || limit === undefined ? undefined : nameLimit(name, limit),
       };
-      if (access === undefined) await limiter.takeStranger(own);
-      else await limiter.takeCaller({ ...own, access, token: () => readBearer(request.headers) });
+      if (access === undefined) await takeStranger(limiter, own);
+      else await takeCaller(limiter, { ...own, access, token: () => readBearer(request.headers) });
     }
   }
 }
@@ -155,12 +156,12 @@ interface Running {
 /** INVARIANT: each operation ends with its own event, also one whose result cannot even be written down. */
 async function answerOperation(plan: Plan, running: Running): Promise<GuardAnswer> {
   const { exchange } = running;
-  const trace = exchange.trace.fork();
+  const trace = forkTrace(exchange.trace);
   if (plan.prepared === undefined) return endRefused(plan.refusal, trace, exchange);
   try {
     return await run(plan.prepared, { ...running, trace });
   } catch (error) {
-    trace.notice({ type: 'failure', where: 'graphql', error: describeFailure(error) });
+    noticeIn(trace, { type: 'failure', where: 'graphql', error: describeFailure(error) });
     return endRefused(error instanceof Refusal ? error : new Refusal('server_error'), trace, exchange);
   }
 }
@@ -192,7 +193,7 @@ interface Started extends Running {
 function endRefused(refusal: Refusal, ...[trace, exchange, operation]: [Trace, Exchange, Operation?]): GuardAnswer {
   const answer = refusedAnswer(refusal, { ...exchange, trace });
   if (operation !== undefined) knowDecisions(trace, operation);
-  trace.end(answer.status, refusal);
+  endTrace(trace, answer.status, refusal);
   return answer;
 }
 
@@ -246,7 +247,7 @@ async function execute(started: Started): Promise<GuardAnswer> {
   }
   const answer = resultAnswer(maskResult(result, operation));
   knowDecisions(trace, operation);
-  trace.end(answer.status, operation.worst());
+  endTrace(trace, answer.status, operation.worst());
   return answer;
 }
 
@@ -312,7 +313,7 @@ async function subscribe(started: Started): Promise<GuardAnswer> {
     end: (refusal) => {
       release();
       knowDecisions(trace, operation);
-      trace.end(200, refusal ?? operation.worst());
+      endTrace(trace, 200, refusal ?? operation.worst());
     },
   });
   return { status: 200, headers: { 'content-type': eventStreamType }, body: '', stream };
@@ -347,7 +348,7 @@ function takeStream({ endpoint, asker, exchange }: Started): (() => void) | unde
     asker === undefined ? addressBucket(address) : JSON.stringify([asker.access.issuer, asker.access.subject]);
   const count = open.get(key) ?? 0;
   if (count >= streams.perSubject) {
-    exchange.trace.notice({ type: 'limit.hit', limit: 'streams', address });
+    noticeIn(exchange.trace, { type: 'limit.hit', limit: 'streams', address });
     return undefined;
   }
   open.set(key, count + 1);
