@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { always, definePolicy, eq } from '@castellan/policy';
-import { routesUnder } from './route.ts';
+import { type GuardedRoute, routesUnder } from './route.ts';
 import { type Note, startNotes } from './testing/notes.ts';
 
 const words = {
@@ -61,6 +61,20 @@ for (const [what, value] of [
     }
     const [outcome] = await api.outcomes();
     assert.equal(outcome?.detail, 'not as declared: title');
+  });
+}
+
+for (const [what, value] of [
+  ['a list', [{ id: 1 }]],
+  ['a text', 'Mine'],
+] as const) {
+  test(`R-166[guard] a handler that answers with ${what} in the place of an object has failed`, async () => {
+    const api = await startNotes(({ routes }) => ({
+      routes: { ...routes, 'GET /notes/:id': { ...(routes['GET /notes/:id'] as GuardedRoute), handle: () => value } },
+    }));
+    const { status } = await api.send('GET', '/notes/1', { token: await api.token() });
+    assert.equal(status, 500);
+    assert.equal((await api.outcomes())[0]?.detail, 'not an object: note');
   });
 }
 

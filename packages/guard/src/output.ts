@@ -61,6 +61,9 @@ function mayActOn(row: unknown, type: string, { policy, asking }: OutputDeps): b
 }
 
 function mask(row: unknown, type: string, { policy, asking }: OutputDeps): Readonly<Record<string, unknown>> {
+  // Nothing of it would be a declared field, and what looks like an empty object would hide a mistake.
+  if (typeof row !== 'object' || Array.isArray(row))
+    return refuse('server_error', { detail: `not an object: ${type}` });
   const declared = policy.vocabulary.resources[type]?.fields ?? {};
   const { principal, scopes, context, action } = asking;
   const shown: Record<string, unknown> = {};

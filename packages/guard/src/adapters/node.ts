@@ -16,7 +16,8 @@ import { bodyTaken } from './body-taken.ts';
  * A listener for `createServer` of node:http.
  *
  * Does not bound headers, connections and slow clients: `nodeServer` does, or set `maxHeaderSize`, `headersTimeout` and
- * `requestTimeout` on the server.
+ * `requestTimeout` on the server. Does not carry HTTP/2: a request of `node:http2` is not answered, so a proxy that speaks
+ * it stands in front.
  *
  * @example createServer(nodeListener(guard)).listen(4001, '127.0.0.1');
  */
