@@ -6,6 +6,7 @@ import { attackMutants } from './mutants/attack-mutants.ts';
 import { begunMutants } from './mutants/begun-mutants.ts';
 import { bffMutants } from './mutants/bff-mutants.ts';
 import { connectMutants } from './mutants/connect-mutants.ts';
+import { connectionMutants } from './mutants/connection-mutants.ts';
 import { deviceMutants } from './mutants/device-mutants.ts';
 import { endingMutants } from './mutants/ending-mutants.ts';
 import { entranceMutants } from './mutants/entrance-mutants.ts';
@@ -57,6 +58,7 @@ export const mutants: readonly Mutant[] = [
   ...keysMutants,
   ...logoutMutants,
   ...connectMutants,
+  ...connectionMutants,
   ...statusMutants,
   ...begunMutants,
   ...attackMutants,

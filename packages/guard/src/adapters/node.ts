@@ -34,6 +34,9 @@ export interface NodeMessage {
   readonly target: string;
 }
 
+/** Connections that were told that no more is answered on them. */
+const ending = new WeakSet<object>();
+
 /** Has a guard answer one message. */
 export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target }: NodeMessage): void {
   // A client that goes away in the middle is not a failure of ours, and must not end the process. Nor is an answer that
@@ -41,8 +44,11 @@ export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target
   const drop = (): void => void response.destroy();
   response.on('error', drop);
   incoming.on('error', drop);
+  // RFC 9112 §9.6: nobody would be told what became of it. Node hands over all that has come in one piece.
+  if (ending.has(incoming.socket)) return;
   const answer = (given: GuardAnswer): void => send(incoming, response, given);
   try {
+    // INVARIANT: the message is read in here. Node 22 before 22.22.2 throws at a header called `constructor`.
     const answering = guard.handle(plainMessage(incoming, target), messageBody(incoming));
     if (isLater(answering)) answering.then(answer).then(undefined, drop);
     else answer(answering);
@@ -79,10 +85,11 @@ export function messageBody(incoming: IncomingMessage): BodyReader {
   };
 }
 
-/** RFC 9112 §6.3: without either field there is none. HTTP/2 needs neither. */
-function hasBody({ httpVersionMajor, headersDistinct: headers }: IncomingMessage): boolean {
-  const isFramed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  return isFramed || httpVersionMajor !== 1;
+/** RFC 9112 §6.3: without either field, and by a length of 0, there is none. HTTP/2 needs neither. */
+function hasBody(incoming: IncomingMessage): boolean {
+  if (incoming.httpVersionMajor !== 1) return true;
+  const { 'content-length': lengths = ['0'], 'transfer-encoding': coding } = incoming.headersDistinct;
+  return coding !== undefined || lengths.join() !== '0';
 }
 
 async function readBody(incoming: IncomingMessage, limit: number): Promise<string> {
@@ -107,8 +114,12 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
 
 function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
   const { status, headers, body, stream } = answer;
-  // A body that was not read to its end ends the connection: nothing of it may be taken for the next request.
-  if (!incoming.complete && hasBody(incoming)) response.setHeader('connection', 'close');
+  // A body that was not read to its end ends the connection: nothing of it may be taken for the next request. HTTP/2 has
+  // a stream for each.
+  if (incoming.httpVersionMajor === 1 && !incoming.complete && hasBody(incoming)) {
+    ending.add(incoming.socket);
+    response.setHeader('connection', 'close');
+  }
   if (stream !== undefined) return sendStream(response, answer, stream);
   response.writeHead(status, headers);
   response.end(body);

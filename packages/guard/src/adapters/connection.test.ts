@@ -1,0 +1,58 @@
+/** What comes on a connection after a request that was refused, and headers that Node cannot read. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { carriers, carryOver } from '../testing/carriers.ts';
+import { startNotes } from '../testing/notes.ts';
+
+const change = '{"title":"Changed"}';
+
+for (const name of Object.keys(carriers)) {
+  test(`R-180[${name}] over ${name} what comes after a body that nobody read is answered, or not done`, async (t) => {
+    const { guard, token, notes, outcomes } = await startNotes();
+    const carried = await carryOver(name, guard);
+    t.after(carried.close);
+    const refused = 'POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+    const head = `PATCH /notes/1 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${await token()}\r\nConnection: close\r\n`;
+    const type = `Content-Type: application/json\r\nContent-Length: ${change.length}\r\n`;
+    const text = await carried.raw(`${refused}${head}${type}\r\n${change}`);
+    const statuses = text.match(/(?<=HTTP\/1\.1 )\d+/g)?.map(Number);
+    const recorded = (await outcomes()).map(({ status }) => status);
+    assert.deepEqual(statuses, recorded, 'each that is done is answered');
+    assert.equal(statuses?.[0], 404);
+    assert.equal(notes.get(1)?.title, statuses?.length === 2 ? 'Changed' : 'Mine');
+  });
+
+  test(`R-180[${name}] over ${name} a refused request with a body of no length leaves the connection open`, async (t) => {
+    const { guard } = await startNotes();
+    const carried = await carryOver(name, guard);
+    t.after(carried.close);
+    const refused = 'POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n';
+    const text = await carried.raw(`${refused}GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    assert.deepEqual(text.match(/(?<=HTTP\/1\.1 )\d+/g), ['404', '200']);
+  });
+}
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(`R-180[${name}] R-179[${name}] over ${name} a body that is not read to its end ends the connection`, async (t) => {
+    const { guard } = await startNotes();
+    const carried = await carryOver(name, guard);
+    t.after(carried.close);
+    const text = await carried.raw('POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{');
+    assert.match(text, /^HTTP\/1\.1 404 [^]*\r\nconnection: close\r\n/i);
+  });
+
+  test(`R-183[${name}] I-11[guard] over ${name} headers that Node cannot read end nothing but their connection`, async (t) => {
+    const { guard } = await startNotes();
+    const carried = await carryOver(name, guard);
+    t.after(carried.close);
+    // As Node does before 22.22.2 for a header called `constructor`.
+    const get = (): never => {
+      throw new TypeError('dest[field].push is not a function');
+    };
+    carried.server.prependOnceListener('request', (incoming) => {
+      Object.defineProperty(incoming, 'headersDistinct', { get });
+    });
+    assert.equal(await carried.raw('GET /health HTTP/1.1\r\nHost: a\r\nConstructor: x\r\n\r\n'), '');
+    assert.equal((await carried.send({ method: 'GET', target: '/health' })).status, 200);
+  });
+}
