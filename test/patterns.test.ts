@@ -66,7 +66,9 @@ function isSlow(literal: string, text: string): boolean {
 test('R-181[config] I-11 no pattern takes more than linear time', () => {
   assert.ok(patterns.length > 50, 'the patterns are found');
   const slow = patterns.filter(({ literal }) =>
-    pumps.some((pump) => ['', 'a'].some((start) => isSlow(literal, `${start}${pump.repeat(longest / pump.length)}\0`))),
+    pumps.some((pump) =>
+      ['', 'a', '    at '].some((start) => isSlow(literal, `${start}${pump.repeat(longest / pump.length)}\0`)),
+    ),
   );
   assert.deepEqual(slow, []);
 });

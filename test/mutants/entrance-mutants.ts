@@ -213,14 +213,6 @@ export const entranceMutants: readonly Break[] = [
       "method === 'HEAD' ? get : undefined",
     ],
   ]),
-  ...at('http/trace.ts', 'http/handle.test.ts', [
-    [
-      'R-183',
-      'an unexpected error tells its message',
-      'return `${name}${word}${placeOf(error)}`;',
-      'return `${name}${word}${placeOf(error)}${error.message}`;',
-    ],
-  ]),
   ...at('http/cookies.ts', 'http/cookies.test.ts', [
     [
       'R-204',

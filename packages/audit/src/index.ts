@@ -1,3 +1,4 @@
+export * from './describe-failure.ts';
 export * from './event.ts';
 export * from './recorder.ts';
 export * from './sinks/file-sink.ts';

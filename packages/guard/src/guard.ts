@@ -4,7 +4,7 @@
  * Owns: everything that is made once. Does not own: what happens to a request (`pipeline`), rules
  * (`@castellan/policy`), verification (`@castellan/protocol`), carrying bytes (`adapters/`), and what handlers do.
  */
-import { createRecorder, recordEvents, type Sink } from '@castellan/audit';
+import { createRecorder, describeFailure, recordEvents, type Sink } from '@castellan/audit';
 import { type LimitStore, surviveOutages } from '@castellan/limits';
 import type { Vocabulary } from '@castellan/policy';
 import { type HttpRequest, isTrustedProxy, type Runtime, refuse } from '@castellan/protocol';
@@ -22,7 +22,6 @@ import type { AskedPolicy } from './require.ts';
 import { metadataPath, metadataUrl, resourceMetadata } from './resource-metadata.ts';
 import { type GuardAnswer, publicRoute, type Route } from './route.ts';
 import { createRouteFinder } from './route-table.ts';
-import { describeFailure } from './trace.ts';
 import { createReadAccess } from './verify-token.ts';
 
 export interface Guard {

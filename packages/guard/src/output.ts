@@ -31,11 +31,9 @@ export function shapeOutput(result: unknown, deps: OutputDeps): GuardAnswer {
 
 /** An answer of JSON; of nothing it is null, since a message without a body would be none. */
 export function jsonAnswer(status: number, value: unknown): GuardAnswer {
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
-    body: JSON.stringify(value ?? null),
-  };
+  const body = JSON.stringify(value ?? null) as string | undefined;
+  if (body === undefined) return refuse('server_error', { detail: 'the handler answered with what JSON cannot say' });
+  return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body };
 }
 
 function shapeOne(row: unknown, type: string, deps: OutputDeps): Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@
  * Owns: the order of the checks, turning a Refusal into an answer, surviving everything else, and the one outcome
  * event of each request. Does not own: the checks themselves.
  */
+import { describeFailure } from '@castellan/audit';
 import type { MarkStore } from '@castellan/limits';
 import type { Decision, Filter, FilterOptions } from '@castellan/policy';
 import { type HttpRequest, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
@@ -29,7 +30,7 @@ import {
 import type { Caller, Exchange, GuardAnswer, GuardedRoute, Held } from './route.ts';
 import type { FindRoute, FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
-import { describeFailure, endTrace, knowCaller, noticeIn, openTrace, type Trace, type TraceDeps } from './trace.ts';
+import { endTrace, knowCaller, noticeIn, openTrace, type Trace, type TraceDeps } from './trace.ts';
 import { checkTransport, type TransportDeps } from './transport.ts';
 import type { ReadAccess } from './verify-token.ts';
 import { walk } from './walk.ts';

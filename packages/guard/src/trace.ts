@@ -142,14 +142,6 @@ function outcomeEvent(envelope: EventEnvelope, known: Known, ended: Ended): Reco
   };
 }
 
-/** The name and the place of an unexpected error: never its message, which may quote what was being read. */
-export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const name = /^[A-Za-z]{1,60}$/.test(error.name) ? error.name : 'Error';
-  const place = /^\s+at .*?([\w.-]+\.[cm]?[jt]s):(\d+):\d+\)?$/m.exec(error.stack ?? '');
-  return place === null ? name : `${name} at ${place[1]}:${place[2]}`;
-}
-
 /** A request line may hold any token as its method. */
 function speakableMethod(method: string): string {
   return /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)$/.test(method) ? method : '(other)';

@@ -1,5 +1,5 @@
 /** Puts the rooms together: which part gets which. The only file, with `routes.ts`, that sees every endpoint. */
-import { recordEvents } from '@castellan/audit';
+import { describeFailure, recordEvents } from '@castellan/audit';
 import { type LimitStore, memoryLimitStore, surviveOutages } from '@castellan/limits';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createPasswordHasher } from './accounts/password.ts';
@@ -31,7 +31,6 @@ import { createServerCookies } from './http/cookies.ts';
 import { createFormTokens } from './http/csrf.ts';
 import { createHandle, type Handle } from './http/handle.ts';
 import { createPages } from './http/page.ts';
-import { describeFailure } from './http/trace.ts';
 import { deriveKey } from './keys/master-key.ts';
 import { createHintVerifier } from './requests/id-token-hint.ts';
 import { createParkingLot } from './requests/park.ts';

@@ -6,6 +6,7 @@
  */
 import {
   createRecorder,
+  describeFailure,
   type NoticeEvent,
   type RecordedEvent,
   type Recorder,
@@ -20,7 +21,6 @@ import type { Config, ResolvedConfig } from './config.ts';
 import { type EventFlow, startEventFlow } from './events/events.ts';
 import type { CarriedRequest, Handle } from './http/handle.ts';
 import { withPrivateHosts } from './http/private-hosts.ts';
-import { describeFailure } from './http/trace.ts';
 import { createKeyRing, type KeyRing, type KeyRingDeps } from './keys/key-ring.ts';
 import { deriveKey } from './keys/master-key.ts';
 import { createLogoutDelivery, type LogoutDelivery } from './logout/logout-delivery.ts';

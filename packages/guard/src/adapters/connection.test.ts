@@ -1,8 +1,24 @@
 /** What comes on a connection after a request that was refused, and headers that Node cannot read. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { carriers, carryOver } from '../testing/carriers.ts';
 import { startNotes } from '../testing/notes.ts';
+
+/** Whoever is told nothing would wait for good. */
+const bounded = { timeout: 5000 };
+
+/** A stream that tells nothing, and when it is told to end. */
+function silence() {
+  const ended = Promise.withResolvers<IteratorResult<string>>();
+  const end = async (): Promise<IteratorResult<string>> => {
+    const over = { done: true, value: undefined } as const;
+    ended.resolve(over);
+    return over;
+  };
+  const stream = { [Symbol.asyncIterator]: () => ({ next: () => ended.promise, return: end }) };
+  return { ended: ended.promise, answer: { status: 200, headers: {}, body: '', stream } };
+}
 
 const change = '{"title":"Changed"}';
 
@@ -55,4 +71,51 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     assert.equal(await carried.raw('GET /health HTTP/1.1\r\nHost: a\r\nConstructor: x\r\n\r\n'), '');
     assert.equal((await carried.send({ method: 'GET', target: '/health' })).status, 200);
   });
+}
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(
+    `R-183[${name}] over ${name} a stream is told when something else has answered meanwhile`,
+    bounded,
+    async (t) => {
+      const { ended, answer } = silence();
+      const answered = Promise.withResolvers<void>();
+      const handle = async () => {
+        await answered.promise;
+        return answer;
+      };
+      const carried = await carryOver(name, { handle });
+      t.after(carried.close);
+      carried.server.once('request', (_, response) => {
+        response.on('close', answered.resolve);
+        response.end('out of time');
+      });
+      const socket = carried.connect();
+      t.after(() => socket.destroy());
+      socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+      assert.match(String(await once(socket, 'data')), /out of time/);
+      // The connection is open all the while.
+      assert.equal((await ended).done, true);
+    },
+  );
+
+  test(
+    `R-183[${name}] over ${name} a stream that waits for its turn is told when its connection ends`,
+    bounded,
+    async (t) => {
+      const { ended, answer } = silence();
+      const carried = await carryOver(name, { handle: async () => answer });
+      t.after(carried.close);
+      // As Node does before version 26 where an answer waits for another one.
+      carried.server.prependOnceListener('request', (_, response) => {
+        const emit = response.emit.bind(response);
+        response.emit = (event: string, ...more: unknown[]) => event !== 'close' && emit(event, ...more);
+      });
+      const socket = carried.connect();
+      socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(socket, 'data');
+      socket.destroy();
+      assert.equal((await ended).done, true);
+    },
+  );
 }

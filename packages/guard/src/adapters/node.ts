@@ -16,8 +16,8 @@ import { bodyTaken } from './body-taken.ts';
  * A listener for `createServer` of node:http.
  *
  * Does not bound headers, connections and slow clients: `nodeServer` does, or set `maxHeaderSize`, `headersTimeout` and
- * `requestTimeout` on the server. Does not carry HTTP/2: a request of `node:http2` is not answered, so a proxy that speaks
- * it stands in front.
+ * `requestTimeout` on the server. Does not carry HTTP/2: a request of `node:http2` is answered with 500, so a proxy that
+ * speaks it stands in front.
  *
  * @example createServer(nodeListener(guard)).listen(4001, '127.0.0.1');
  */
@@ -120,27 +120,33 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: Guard
     ending.add(incoming.socket);
     response.setHeader('connection', 'close');
   }
-  if (stream !== undefined) return sendStream(response, answer, stream);
+  if (stream !== undefined) return sendStream({ incoming, response }, answer, stream);
   response.writeHead(status, headers);
   response.end(body);
 }
 
 /** Piece by piece, no faster than the other side reads; when it is gone, the stream is told. */
-function sendStream(response: ServerResponse, { status, headers }: GuardAnswer, stream: AsyncIterable<string>): void {
+function sendStream(
+  { incoming: { socket }, response }: Pick<NodeMessage, 'incoming' | 'response'>,
+  { status, headers }: GuardAnswer,
+  stream: AsyncIterable<string>,
+): void {
   const pieces = stream[Symbol.asyncIterator]();
   const stop = (): void => void pieces.return?.();
-  response.on('close', stop);
+  // A connection that has ended before the stream began tells nobody any more, nor does an answer that others have given.
+  if (response.destroyed || response.headersSent) return stop();
+  // Before version 26 Node tells an answer that still waits for its turn nothing, when its connection ends.
+  for (const end of [response, socket]) end.on('close', stop);
   response.writeHead(status, headers);
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
       if (!response.write(piece.value)) await drained(response);
     }
+    socket.off('close', stop);
     response.end();
   };
-  // A connection that has ended before the stream began tells nobody any more.
-  if (response.destroyed) stop();
-  else pump().then(undefined, () => response.destroy());
+  pump().then(undefined, () => response.destroy());
 }
 
 /** When more can be written, or nothing any more. Leaves no listener behind. */

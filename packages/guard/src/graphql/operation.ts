@@ -3,7 +3,7 @@
  *
  * Owns: the questions to the policy and their record. Does not own: when they are asked (`enforce`).
  */
-import type { DecidedEvent } from '@castellan/audit';
+import { type DecidedEvent, describeFailure } from '@castellan/audit';
 import type { Decision } from '@castellan/policy';
 import { Refusal, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from '../access.ts';
@@ -17,7 +17,7 @@ import {
   requireWritable,
 } from '../require.ts';
 import type { Caller, Exchange, Held } from '../route.ts';
-import { describeFailure, noticeIn, type Trace } from '../trace.ts';
+import { noticeIn, type Trace } from '../trace.ts';
 import type { AnyTypeRule } from './table.ts';
 
 /** Whose operation it is. */

@@ -4,6 +4,7 @@
  * Owns: the order: read, prepare, count, permit, execute. Does not own: any of these.
  */
 
+import { describeFailure } from '@castellan/audit';
 import { addressBucket, Refusal, readBearer, refuse } from '@castellan/protocol';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { Access } from '../access.ts';
@@ -11,7 +12,7 @@ import { withDeadline } from '../deadline.ts';
 import { nameLimit, takeAddress, takeCaller, takeStranger } from '../limits.ts';
 import type { Exchange, GuardAnswer } from '../route.ts';
 import { requireAuthentication } from '../step-up.ts';
-import { describeFailure, endTrace, forkTrace, knowCaller, noticeIn, type Trace } from '../trace.ts';
+import { endTrace, forkTrace, knowCaller, noticeIn, type Trace } from '../trace.ts';
 import {
   errorOf,
   eventStreamType,

@@ -29,6 +29,8 @@ export interface StreamDeps {
 
 const completed = 'event: complete\ndata:\n\n';
 const alive = ':\n\n';
+/** Milliseconds that what is ready may lie there: whoever takes nothing for so long has gone, and nobody said so. */
+const patience = 60_000;
 
 /**
  * The frames. It asks again every `every` milliseconds, whether there are events or not, and closes as soon as the
@@ -40,6 +42,8 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
   let isClosed = false;
   let isPulling = false;
   let cancel: (() => void) | undefined;
+  /** Milliseconds since something was taken that could have been. */
+  let untaken = 0;
   const send = (frame: string): void => {
     frames.push(frame);
     wake?.();
@@ -51,8 +55,8 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
     // What has been made ready under a right that is lost is not sent any more.
     if (refusal !== undefined) frames.length = 0;
     for (const frame of last) frames.push(frame);
-    // A source that never answers must not keep anything waiting.
-    Promise.resolve(deps.results.return?.()).then(undefined, () => undefined);
+    // A source that never answers must not keep anything waiting, nor one that throws anything open.
+    new Promise((resolve) => resolve(deps.results.return?.())).then(undefined, () => undefined);
     deps.end(refusal);
     wake?.();
   };
@@ -66,7 +70,9 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
     if (isClosed) return;
     if (refusal !== undefined) return refuseAll(refusal);
     if (frames.length === 0) send(alive);
-    plan();
+    else untaken += deps.every;
+    if (untaken >= patience) await stop();
+    else plan();
   };
   const plan = (): void => {
     cancel = deps.runtime.schedule(deps.every, () => orFail(tick()));
@@ -86,6 +92,7 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
   };
   plan();
   const next = async (): Promise<IteratorResult<string>> => {
+    untaken = 0;
     for (;;) {
       const frame = frames.shift();
       if (frame !== undefined) return { done: false, value: frame };

@@ -6,7 +6,7 @@
  * Does not own: what endpoints do (`endpoints/`), which routes there are (`routes.ts`), carrying bytes (`node.ts`,
  * `fetch.ts`).
  */
-import type { RecordedEvent, Recorder } from '@castellan/audit';
+import { describeFailure, type RecordedEvent, type Recorder } from '@castellan/audit';
 import type { LimitStore } from '@castellan/limits';
 import {
   addressBucket,
@@ -24,7 +24,7 @@ import { type CompleteHeaders, createCompleteHeaders, preflightAnswer } from './
 import type { Pages } from './page.ts';
 import { type RefusalDeps, refusalAnswer } from './refusal-answer.ts';
 import { createRouteFinder, type FindRoute, type FoundRoute, type Route, routeOf } from './route.ts';
-import { describeFailure, openTrace, speakableMethod, type TraceDeps } from './trace.ts';
+import { openTrace, speakableMethod, type TraceDeps } from './trace.ts';
 
 /** A request as a transport hands it over. */
 export interface CarriedRequest extends HttpRequest {

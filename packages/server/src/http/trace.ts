@@ -68,21 +68,6 @@ export function openTrace(request: HttpRequest, deps: TraceDeps): Trace {
   return { exchange, end };
 }
 
-/** The names an unexpected error may be told by: never its message, which may quote what was being read. */
-export function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const { code } = error as { readonly code?: unknown };
-  const name = /^[A-Za-z]{1,60}$/.test(error.name) ? error.name : 'Error';
-  const word = typeof code === 'string' && /^[A-Za-z0-9_]{1,60}$/.test(code) ? ` ${code}` : '';
-  return `${name}${word}${placeOf(error)}`;
-}
-
-/** The top frame of the stack as `file.ts:line`. */
-function placeOf(error: Error): string {
-  const frame = /^\s+at .*?([\w.-]+\.[cm]?[jt]s):(\d+):\d+\)?$/m.exec(error.stack ?? '');
-  return frame === null ? '' : ` at ${frame[1]}:${frame[2]}`;
-}
-
 /** Methods enter an event only when they are ones HTTP knows; a request line may hold any token. */
 export function speakableMethod(method: string): string {
   return /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)$/.test(method) ? method : '(other)';
