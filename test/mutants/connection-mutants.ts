@@ -109,4 +109,12 @@ export const connectionMutants: readonly Mutant[] = [
     replace: 'if (value === null) return',
     tests: ['packages/guard/src/failures.test.ts'],
   },
+  {
+    row: 'R-183',
+    file,
+    breaks: 'a connection that something else keeps open is answered no more',
+    find: "    response.setHeader('connection', 'close');\n    ending.add(incoming.socket);\n",
+    replace: "    ending.add(incoming.socket);\n    response.setHeader('connection', 'close');\n",
+    tests,
+  },
 ];

@@ -119,3 +119,30 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     },
   );
 }
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(
+    `R-183[${name}] over ${name} a connection lives on where something else has answered before its body came`,
+    bounded,
+    async (t) => {
+      const { guard } = await startNotes();
+      const answered = Promise.withResolvers<void>();
+      const handle: typeof guard.handle = async (...request) => {
+        await answered.promise;
+        return guard.handle(...request);
+      };
+      const carried = await carryOver(name, { handle });
+      t.after(carried.close);
+      carried.server.once('request', (_, response) => {
+        response.on('close', answered.resolve);
+        response.end('out of time');
+      });
+      const socket = carried.connect();
+      t.after(() => socket.destroy());
+      socket.write('POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');
+      assert.match(String(await once(socket, 'data')), /out of time/);
+      socket.write('helloGET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+      assert.match(String(await once(socket, 'data')), /^HTTP\/1\.1 200 /);
+    },
+  );
+}

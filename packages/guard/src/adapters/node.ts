@@ -117,8 +117,9 @@ function send(incoming: IncomingMessage, response: ServerResponse, answer: Guard
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request. HTTP/2 has
   // a stream for each.
   if (incoming.httpVersionMajor === 1 && !incoming.complete && hasBody(incoming)) {
-    ending.add(incoming.socket);
+    // INVARIANT: in this order. Where something else has given the answer, the first one throws, and the connection lives.
     response.setHeader('connection', 'close');
+    ending.add(incoming.socket);
   }
   if (stream !== undefined) return sendStream({ incoming, response }, answer, stream);
   response.writeHead(status, headers);
