@@ -106,7 +106,7 @@ export const speedMutants: readonly Break[] = [
     row: 'R-179',
     file: 'packages/guard/src/adapters/node.ts',
     breaks: 'no body is ever looked at',
-    find: "return coding !== undefined || lengths.join() !== '0';",
+    find: "return coding !== undefined || (lengths !== undefined && lengths.join() !== '0');",
     replace: 'return coding === undefined;',
     tests: ['packages/guard/src/adapters/adapters.test.ts'],
   },

@@ -88,8 +88,8 @@ export function messageBody(incoming: IncomingMessage): BodyReader {
 /** RFC 9112 §6.3: without either field, and by a length of 0, there is none. HTTP/2 needs neither. */
 function hasBody(incoming: IncomingMessage): boolean {
   if (incoming.httpVersionMajor !== 1) return true;
-  const { 'content-length': lengths = ['0'], 'transfer-encoding': coding } = incoming.headersDistinct;
-  return coding !== undefined || lengths.join() !== '0';
+  const { 'content-length': lengths, 'transfer-encoding': coding } = incoming.headersDistinct;
+  return coding !== undefined || (lengths !== undefined && lengths.join() !== '0');
 }
 
 async function readBody(incoming: IncomingMessage, limit: number): Promise<string> {
