@@ -75,6 +75,7 @@ export function forkTrace(trace: Trace): Trace {
   return { ...trace, known: { ...trace.known }, isForked: false };
 }
 
+/** Records what happens on the way, beside the outcome event. */
 export function noticeIn(
   { deps, correlation }: Trace,
   event: Extract<SecurityEvent, { type: 'limit.hit' | 'failure' }>,

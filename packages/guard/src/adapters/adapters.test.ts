@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { Hono } from 'hono';
-import { type Carried, carriers, carryOver, type Mounting, type Sent } from '../testing/carriers.ts';
+import { type Carried, carriers, carryOver, carryOvertaken, type Mounting, type Sent } from '../testing/carriers.ts';
 import { type NotesApi, startNotes } from '../testing/notes.ts';
 import { fetchHandler } from './fetch.ts';
 import { honoHandler } from './hono.ts';
@@ -274,17 +274,8 @@ for (const name of ['guard-node', 'fastify']) {
 for (const name of ['guard-node', 'express', 'fastify']) {
   test(`R-183[${name}] I-11[guard] over ${name} an answer that something else has given meanwhile ends nothing`, async (t) => {
     const { guard } = await startNotes();
-    const answered = Promise.withResolvers<void>();
-    const handle: typeof guard.handle = async (...request) => {
-      await answered.promise;
-      return guard.handle(...request);
-    };
-    const carried = await carryOver(name, { handle });
+    const carried = await carryOvertaken(name, guard);
     t.after(carried.close);
-    carried.server.once('request', (_, response) => {
-      response.end('out of time');
-      answered.resolve();
-    });
     const first = await carried.send({ method: 'GET', target: '/health' });
     assert.deepEqual([first.status, first.body], [200, 'out of time']);
     assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, '{"status":"ok"}');

@@ -1,8 +1,8 @@
-/** What comes on a connection after a request that was refused, and headers that Node cannot read. */
+/** What a connection is used for after a refusal or somebody else's answer, and what outlives it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { carriers, carryOver } from '../testing/carriers.ts';
+import { carriers, carryOver, carryOvertaken } from '../testing/carriers.ts';
 import { startNotes } from '../testing/notes.ts';
 
 /** Whoever is told nothing would wait for good. */
@@ -79,17 +79,8 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     bounded,
     async (t) => {
       const { ended, answer } = silence();
-      const answered = Promise.withResolvers<void>();
-      const handle = async () => {
-        await answered.promise;
-        return answer;
-      };
-      const carried = await carryOver(name, { handle });
+      const carried = await carryOvertaken(name, { handle: () => answer });
       t.after(carried.close);
-      carried.server.once('request', (_, response) => {
-        response.on('close', answered.resolve);
-        response.end('out of time');
-      });
       const socket = carried.connect();
       t.after(() => socket.destroy());
       socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
@@ -126,17 +117,8 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     bounded,
     async (t) => {
       const { guard } = await startNotes();
-      const answered = Promise.withResolvers<void>();
-      const handle: typeof guard.handle = async (...request) => {
-        await answered.promise;
-        return guard.handle(...request);
-      };
-      const carried = await carryOver(name, { handle });
+      const carried = await carryOvertaken(name, guard);
       t.after(carried.close);
-      carried.server.once('request', (_, response) => {
-        response.on('close', answered.resolve);
-        response.end('out of time');
-      });
       const socket = carried.connect();
       t.after(() => socket.destroy());
       socket.write('POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n');

@@ -50,7 +50,7 @@ export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target
   try {
     // INVARIANT: the message is read in here. Node 22 before 22.22.2 throws at a header called `constructor`.
     const answering = guard.handle(plainMessage(incoming, target), messageBody(incoming));
-    if (isLater(answering)) answering.then(answer).then(undefined, drop);
+    if (isLater(answering)) Promise.resolve(answering).then(answer).then(undefined, drop);
     else answer(answering);
   } catch {
     drop();

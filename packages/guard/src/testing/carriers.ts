@@ -125,3 +125,22 @@ export async function carryOver(name: string, guard: Handles, mounting: Mounting
     },
   };
 }
+
+/**
+ * A guard whose first answer comes too late: something else, a time-out say, has given one, and the guard's is asked for
+ * when that has been sent.
+ */
+export async function carryOvertaken(name: string, { handle }: Handles): Promise<Carried> {
+  const answered = Promise.withResolvers<void>();
+  const carried = await carryOver(name, {
+    handle: async (...request) => {
+      await answered.promise;
+      return handle(...request);
+    },
+  });
+  carried.server.once('request', (_, response) => {
+    response.on('close', answered.resolve);
+    response.end('out of time');
+  });
+  return carried;
+}
