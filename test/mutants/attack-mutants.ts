@@ -176,7 +176,7 @@ export const attackMutants: readonly Break[] = [
       [
         'R-170',
         'a row that cannot be read is decided on for whoever asks by then',
-        'decision ?? refused(...plan.slots.problems({ ...request, resource }))',
+        'decision ?? refused(...problemsIn(plan, { ...request, resource }))',
         'decision ?? decide(index, { ...request, resource })',
       ],
     ],

@@ -24,8 +24,8 @@ export const policyMutants: readonly Break[] = [
       [
         'R-170',
         'what cannot be read is judged all the same',
-        'fill(plan.layout, values, request) ?',
-        'fill(plan.layout, values, request) || true ?',
+        'fill(plan, values, request) ?',
+        'fill(plan, values, request) || true ?',
       ],
       [
         'R-170',

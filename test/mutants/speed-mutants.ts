@@ -18,8 +18,8 @@ export const speedMutants: readonly Break[] = [
     row: 'R-170',
     file: `${policy}/decide.ts`,
     breaks: 'a decision inside another one uses its place',
-    find: '  plan.spare.values = undefined;\n  const decision = fill(',
-    replace: '  plan.spare.values = values;\n  const decision = fill(',
+    find: '  plan.spare = undefined;\n',
+    replace: '  plan.spare = values;\n',
     tests: [`${policy}/decide.test.ts`],
   },
   {

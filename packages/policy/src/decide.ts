@@ -1,8 +1,8 @@
 /** May this principal do this action on this object? The rules that say so, and the errors that made it a denial. */
 import { holds, type Values } from './compile.ts';
 import { type Decision, denial } from './decision.ts';
-import type { CompiledRule, Plan, RuleIndex } from './plan.ts';
-import { fill, fillObject } from './slots.ts';
+import { actionsOf, type CompiledRule, type Plan, type RuleIndex } from './plan.ts';
+import { fill, fillObject, problemsIn, read } from './slots.ts';
 
 /** A request as the engine sees it: typed at the door (`policy.ts`), checked again here. */
 export interface UntypedRequest {
@@ -16,7 +16,7 @@ export interface UntypedRequest {
 export function decide(index: RuleIndex, request: UntypedRequest): Decision {
   try {
     if (!isObject(request.resource)) return refused('resource is missing');
-    const plan = planFor(index.actions, request.action, request);
+    const plan = planFor(index.actions.get(request.action), request);
     const decision = plan === undefined ? undefined : judgeInPlace(plan, request);
     return decision ?? refused(...problemsOf(index, plan, request));
   } catch {
@@ -29,11 +29,17 @@ export function decide(index: RuleIndex, request: UntypedRequest): Decision {
  * ask for another decision meanwhile: that one finds no place and makes its own.
  */
 function judgeInPlace(plan: Plan, request: UntypedRequest): Decision | undefined {
-  const values = plan.spare.values ?? [...plan.layout.blank];
-  plan.spare.values = undefined;
-  const decision = fill(plan.layout, values, request) ? judge(plan, values, request.scopes) : undefined;
-  plan.spare.values = values;
+  const values = takePlace(plan);
+  const decision = fill(plan, values, request) ? judge(plan, values, request.scopes) : undefined;
+  plan.spare = values;
   return decision;
+}
+
+/** The place that a plan keeps, or a new one; to be put back into `spare`. */
+export function takePlace(plan: Plan): unknown[] {
+  const values = plan.spare ?? [...plan.blank];
+  plan.spare = undefined;
+  return values;
 }
 
 /**
@@ -43,8 +49,8 @@ function judgeInPlace(plan: Plan, request: UntypedRequest): Decision | undefined
 export function foresee(index: RuleIndex, { principal, scopes, action, context }: UntypedRequest): Decision {
   const request: UntypedRequest = { principal, scopes, action, context };
   try {
-    const plan = planFor(index.actions, action, request);
-    const values = plan?.slots.read(request);
+    const plan = planFor(index.actions.get(action), request);
+    const values = plan && read(plan, request);
     return plan === undefined || values === undefined
       ? refused(...problemsOf(index, plan, request))
       : judgeUnseen(plan, values, scopes);
@@ -58,21 +64,21 @@ export function foresee(index: RuleIndex, { principal, scopes, action, context }
  * nothing.
  */
 export function decider(index: RuleIndex, request: UntypedRequest): (resource: unknown) => Decision {
-  const plan = planFor(index.actions, request.action, request);
-  const known = plan?.slots.read({ ...request, resource: undefined });
+  const plan = planFor(index.actions.get(request.action), request);
+  const known = plan && read(plan, { ...request, resource: undefined });
   const scopes = plan === undefined ? [] : [...request.scopes];
-  const spare: Plan['spare'] = { values: undefined };
+  let spare: Plan['spare'];
   return (resource) => {
     try {
       if (!isObject(resource)) return refused('resource is missing');
       // INVARIANT: what cannot be read is told of and never decided on, or who asks would be read once more.
       if (plan === undefined || known === undefined)
         return refused(...problemsOf(index, plan, { ...request, resource }));
-      const values = spare.values ?? [...known];
-      spare.values = undefined;
-      const decision = fillObject(plan.layout, values, resource) ? judge(plan, values, scopes) : undefined;
-      spare.values = values;
-      return decision ?? refused(...plan.slots.problems({ ...request, resource }));
+      const values = spare ?? [...known];
+      spare = undefined;
+      const decision = fillObject(plan, values, resource) ? judge(plan, values, scopes) : undefined;
+      spare = values;
+      return decision ?? refused(...problemsIn(plan, { ...request, resource }));
     } catch {
       return failed();
     }
@@ -86,14 +92,12 @@ function failed(): Decision {
 
 /** Undefined when there is none, or when the request has no scopes to judge by. */
 export function planFor(
-  plans: RuleIndex['actions'],
-  name: string,
+  first: Plan | undefined,
   { principal, scopes }: Omit<UntypedRequest, 'action'>,
 ): Plan | undefined {
-  const kinds = plans.get(name);
-  if (kinds === undefined || !isObject(principal) || !Array.isArray(scopes)) return undefined;
+  if (first === undefined || !isObject(principal) || !Array.isArray(scopes)) return undefined;
   const { kind } = principal as { readonly kind?: unknown };
-  return kind === kinds.firstKind ? kinds.firstPlan : kinds.all.get(kind as string);
+  return kind === first.kind ? first : first.kinds.get(kind as string);
 }
 
 type Judge = (plan: Plan, values: Values, scopes: readonly string[]) => Decision;
@@ -137,8 +141,8 @@ function refused(...errors: readonly string[]): Decision {
 
 /** Why a request could not be judged. */
 function problemsOf(index: RuleIndex, plan: Plan | undefined, request: UntypedRequest): readonly string[] {
-  if (plan !== undefined) return plan.slots.problems(request);
-  if (!index.actions.has(request.action)) return ['the action is not declared'];
+  if (plan !== undefined) return problemsIn(plan, request);
+  if (!actionsOf(index.vocabulary).includes(request.action)) return ['the action is not declared'];
   return [Array.isArray(request.scopes) ? 'principal.kind is not declared' : 'scopes is missing'];
 }
 

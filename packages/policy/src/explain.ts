@@ -3,6 +3,7 @@ import { type CompiledCondition, holds, type Values } from './compile.ts';
 import { decide, planFor, type UntypedRequest } from './decide.ts';
 import type { Decision } from './decision.ts';
 import type { CompiledRule, RuleIndex } from './plan.ts';
+import { read } from './slots.ts';
 import { inWords } from './words.ts';
 
 /** A permit that did not apply. */
@@ -25,8 +26,8 @@ export interface Explanation {
 
 export function explain(index: RuleIndex, request: UntypedRequest): Explanation {
   const decision = decide(index, request);
-  const plan = decision.errors.length > 0 ? undefined : planFor(index.actions, request.action, request);
-  const values = plan?.slots.read(request);
+  const plan = decision.errors.length > 0 ? undefined : planFor(index.actions.get(request.action), request);
+  const values = plan && read(plan, request);
   if (plan === undefined || values === undefined) return inLines(request.action, { decision, because: [], near: [] });
   const because = [...plan.forbids, ...plan.permits]
     .filter(({ rule }) => decision.rules.includes(rule.id))

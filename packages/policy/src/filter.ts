@@ -6,6 +6,7 @@
 import { holds, type Values } from './compile.ts';
 import { carries, planFor, type UntypedRequest } from './decide.ts';
 import type { CompiledRule, Plan, RuleIndex } from './plan.ts';
+import { read } from './slots.ts';
 import { createWriter, textOf, type WriterDeps, writeAny } from './sql.ts';
 import { type Step, stepAfter, type Template } from './templates.ts';
 import type { Scalar } from './vocabulary.ts';
@@ -67,8 +68,8 @@ const nothing = cut('(FALSE)', []);
 function selection(index: RuleIndex, request: UntypedRequest, options: WayOfWriting): Selection {
   const { action, principal, scopes, context } = request;
   const asking = { principal, scopes, context };
-  const plan = planFor(index.actions, action, asking);
-  const known = plan?.slots.read(asking);
+  const plan = planFor(index.actions.get(action), asking);
+  const known = plan && read(plan, asking);
   if (plan === undefined || known === undefined) return { template: nothing, values: [] };
   // Copied, so that a list which answers differently the second time cannot put a text where others will find it.
   const asked: Asked = { plan, known, scopes: [...scopes] };

@@ -4,7 +4,7 @@ import { type CompiledCondition, compileCondition, foreknownParts } from './comp
 import type { Term } from './condition.ts';
 import { type Decision, decidedTogether, decisionOf, decisionWithout, denial } from './decision.ts';
 import { concerns, conditionOf, type Rule } from './rule.ts';
-import { createSlots, type Declared, type Layout, type SlotReader } from './slots.ts';
+import { createSlots, type Declared, emptyLayout, type Layout } from './slots.ts';
 import { createTemplates, type Templates } from './templates.ts';
 import type { AttributeSpec, Vocabulary } from './vocabulary.ts';
 
@@ -19,9 +19,14 @@ export interface CompiledRule {
   readonly lacking: Decision;
 }
 
-/** What is asked when one kind of principal puts one question. */
-export interface Plan {
-  readonly slots: SlotReader;
+/**
+ * What is asked when one kind of principal puts one question, and where the answers to it go. All in one object: on the
+ * way to a decision, each that lies behind another one is waited for.
+ */
+export interface Plan extends Layout {
+  readonly kind: string;
+  /** The plans of the same question for each kind. */
+  readonly kinds: ReadonlyMap<string, Plan>;
   readonly forbids: readonly CompiledRule[];
   readonly permits: readonly CompiledRule[];
   /** What the rules of one effect decide together. */
@@ -31,21 +36,15 @@ export interface Plan {
   readonly opening: Combinations<readonly string[]>;
   /** The texts of filters. */
   readonly templates: Templates;
-  /** Where everything that is asked for goes. */
-  readonly layout: Layout;
   /** Where values are put while one request is judged; taken out meanwhile. */
-  readonly spare: { values: unknown[] | undefined };
+  spare: unknown[] | undefined;
 }
 
-/** By what the question is about, then by the kind of principal; everything that is declared is there. */
-type Plans = ReadonlyMap<string, PlansOfKinds>;
-
-interface PlansOfKinds {
-  readonly all: ReadonlyMap<string, Plan>;
-  /** The kind that is declared first, which most requests are from: it is found without a search. */
-  readonly firstKind: string | undefined;
-  readonly firstPlan: Plan | undefined;
-}
+/**
+ * By what the question is about: everything that is declared is there. Each is for the kind that is declared first, which
+ * most requests are from, and knows the others.
+ */
+type Plans = ReadonlyMap<string, Plan>;
 
 export interface RuleIndex {
   readonly vocabulary: Vocabulary;
@@ -60,10 +59,11 @@ export interface RuleIndex {
 export function indexRules(vocabulary: Vocabulary, rules: readonly Rule[]): RuleIndex {
   const plans = (names: readonly string[], { answers, fieldsOf }: Question): Plans =>
     new Map(
-      names.map((name) => {
+      names.flatMap((name) => {
         const resource = resourceOf(name);
         const answering = rules.filter((rule) => rule.on === resource && answers(rule, verbOf(name)));
-        return [name, plansOfKinds(vocabulary, answering, { resource, fieldsOf })];
+        const first = firstPlan(vocabulary, answering, { resource, fieldsOf });
+        return first === undefined ? [] : [[name, first]];
       }),
     );
   const actions = actionsOf(vocabulary);
@@ -105,43 +105,46 @@ function verbOf(action: string): string {
   return action.slice(action.indexOf('.') + 1);
 }
 
-function plansOfKinds(
+/** The plan of the kind that is declared first; undefined when none is. */
+function firstPlan(
   vocabulary: Vocabulary,
   rules: readonly Rule[],
   { resource, fieldsOf }: Pick<Question, 'fieldsOf'> & { readonly resource: string },
-): PlansOfKinds {
+): Plan | undefined {
   const declared = Object.keys(vocabulary.resources[resource]?.fields ?? {});
-  const all = new Map<string, Plan>(
-    Object.keys(vocabulary.principals).map((kind) => {
-      const slots = createSlots(declarations(vocabulary, resource, kind));
-      const compiled = (effect: Rule['effect']): readonly CompiledRule[] =>
-        rules
-          // INVARIANT: rules for another kind are not in the plan at all.
-          .filter((rule) => rule.effect === effect && concerns(rule, kind))
-          .map((rule, place) => {
-            const when = compileCondition(conditionOf(vocabulary, rule), slots);
-            return { rule, place, when, foreknown: foreknownParts(when), lacking: decisionWithout(rule) };
-          });
-      const [forbids, permits] = [compiled('forbid'), compiled('permit')];
-      const [forbidding, permitting] = [outcomesOf(forbids), outcomesOf(permits)];
-      return [
-        kind,
-        {
-          slots,
-          layout: slots.layout,
-          forbids,
-          permits,
-          forbidding,
-          permitting,
-          opening: openingOf([...permits, ...forbids], { declared, fieldsOf }),
-          templates: createTemplates(),
-          spare: { values: undefined },
-        },
-      ];
-    }),
-  );
-  const [first] = all;
-  return { all, firstKind: first?.[0], firstPlan: first?.[1] };
+  const kinds = new Map<string, Plan>();
+  for (const kind of Object.keys(vocabulary.principals)) {
+    const layout = emptyLayout();
+    const slots = createSlots(layout, declarations(vocabulary, resource, kind));
+    const compiled = (effect: Rule['effect']): readonly CompiledRule[] =>
+      rules
+        // INVARIANT: rules for another kind are not in the plan at all.
+        .filter((rule) => rule.effect === effect && concerns(rule, kind))
+        .map((rule, place) => {
+          const when = compileCondition(conditionOf(vocabulary, rule), slots);
+          return { rule, place, when, foreknown: foreknownParts(when), lacking: decisionWithout(rule) };
+        });
+    const [forbids, permits] = [compiled('forbid'), compiled('permit')];
+    const { principal, resource: object, context, related, blank } = layout;
+    // Written out: what comes out of a spread lies behind it.
+    kinds.set(kind, {
+      kind,
+      kinds,
+      principal,
+      resource: object,
+      context,
+      related,
+      blank,
+      forbids,
+      permits,
+      forbidding: outcomesOf(forbids),
+      permitting: outcomesOf(permits),
+      opening: openingOf([...permits, ...forbids], { declared, fieldsOf }),
+      templates: createTemplates(),
+      spare: undefined,
+    });
+  }
+  return kinds.values().next().value;
 }
 
 function outcomesOf(rules: readonly CompiledRule[]): Combinations<Decision> {

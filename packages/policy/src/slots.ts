@@ -30,14 +30,6 @@ interface RelatedSlots extends Slots {
   readonly asked: ReadonlyMap<Term<unknown>, number>;
 }
 
-export interface SlotReader extends Slots {
-  /** Undefined when something is missing or does not fit. An object that is not there is one that is not known yet. */
-  readonly read: (request: Subjects) => Values | undefined;
-  readonly layout: Layout;
-  /** What is missing or does not fit: names, never values. */
-  readonly problems: (request: Subjects) => readonly string[];
-}
-
 /** The declaration of a term. */
 export type Declared = (term: Term<unknown>, relation?: string) => AttributeSpec;
 
@@ -55,15 +47,14 @@ interface Slot {
   readonly members: Layout | undefined;
 }
 
-/** Where everything goes that has been asked for so far. */
-export interface Layout {
+/** Where everything goes that has been asked for so far: the slots of each part of a request. */
+export interface Layout extends Readonly<Record<Term<unknown>['from'], Slot[]>> {
   /** What is known before anything is read: literals, in their places. */
   readonly blank: unknown[];
-  readonly parts: Readonly<Record<Term<unknown>['from'], Slot[]>>;
 }
 
-export function createSlots(declared: Declared): SlotReader {
-  const layout = emptyLayout();
+/** Slots that are handed out in `layout`. */
+export function createSlots(layout: Layout, declared: Declared): Slots {
   const slots: Slots = {
     of: (operand) => placeOf(layout, operand, declared),
     inside: () => insideRelation(slots, layout),
@@ -73,22 +64,18 @@ export function createSlots(declared: Declared): SlotReader {
       return addSlot(layout, { from: 'resource', name }, { spec: 'text', members });
     },
   };
-  return {
-    ...slots,
-    read: (request) => readAll(layout, request),
-    layout,
-    problems: (request) => findProblems(layout, request),
-  };
+  return slots;
 }
 
-function emptyLayout(): Layout {
-  return { blank: [], parts: { principal: [], resource: [], context: [], related: [] } };
+/** A layout in which nothing has been asked for. */
+export function emptyLayout(): Layout {
+  return { principal: [], resource: [], context: [], related: [], blank: [] };
 }
 
 function placeOf(layout: Layout, operand: Operand, declared: Declared): number {
   if (operand.from === 'literal') return layout.blank.push(operand.value) - 1;
   const { from, name } = operand;
-  const found = layout.parts[from].find((slot) => slot.name === name && slot.members === undefined);
+  const found = layout[from].find((slot) => slot.name === name && slot.members === undefined);
   if (found !== undefined) return found.place;
   return addSlot(layout, operand, { spec: declared(operand), members: undefined });
 }
@@ -107,7 +94,7 @@ function addSlot(
   const type = baseType(spec);
   const isText = type === 'text' && members === undefined;
   const nullable = ofRow || spec.endsWith('?');
-  layout.parts[from].push({ name, place, type, ofRow, nullable, isText, members });
+  layout[from].push({ name, place, type, ofRow, nullable, isText, members });
   return place;
 }
 
@@ -127,13 +114,14 @@ function insideRelation(outer: Slots, layout: Layout): RelatedSlots {
   return { ...outer, of, asked };
 }
 
-function readAll({ parts, blank }: Layout, request: Subjects): Values | undefined {
+/** Undefined when something is missing or does not fit. An object that is not there is one that is not known yet. */
+export function read(layout: Layout, request: Subjects): Values | undefined {
   const { principal, resource, context } = isPolluted() ? ownSubjects(request) : request;
-  const values = blank.slice();
+  const values = layout.blank.slice();
   const isRead =
-    keepPart(parts.principal, principal, values) &&
-    (resource === undefined || readPart(parts.resource, resource, values)) &&
-    keepPart(parts.context, context, values);
+    keepPart(layout.principal, principal, values) &&
+    (resource === undefined || readPart(layout.resource, resource, values)) &&
+    keepPart(layout.context, context, values);
   return isRead ? values : undefined;
 }
 
@@ -155,18 +143,18 @@ function keepPart(slots: readonly Slot[], given: unknown, values: unknown[]): bo
  *
  * INVARIANT: true only when every slot was written, so that nothing of another request is left in the place.
  */
-export function fill({ parts }: Layout, values: unknown[], request: Subjects): boolean {
+export function fill(layout: Layout, values: unknown[], request: Subjects): boolean {
   const { principal, resource, context } = isPolluted() ? ownSubjects(request) : request;
   return (
-    readPart(parts.principal, principal, values) &&
-    readPart(parts.resource, resource, values) &&
-    (parts.context.length === 0 || readPart(parts.context, context, values))
+    readPart(layout.principal, principal, values) &&
+    readPart(layout.resource, resource, values) &&
+    (layout.context.length === 0 || readPart(layout.context, context, values))
   );
 }
 
 /** The same for another object of the same asker: what was read of them stays. */
-export function fillObject({ parts }: Layout, values: unknown[], resource: unknown): boolean {
-  return readPart(parts.resource, isPolluted() ? ownValues(resource) : resource, values);
+export function fillObject(layout: Layout, values: unknown[], resource: unknown): boolean {
+  return readPart(layout.resource, isPolluted() ? ownValues(resource) : resource, values);
 }
 
 function readPart(slots: readonly Slot[], given: unknown, values: unknown[]): boolean {
@@ -212,17 +200,18 @@ function areTexts(list: readonly unknown[]): boolean {
 function takeObjects(members: Layout, value: unknown): readonly Values[] | undefined {
   const objects: readonly unknown[] = Array.isArray(value) ? value : value === null ? [] : [value];
   const taken = objects.map((resource) =>
-    isRecord(resource) ? readAll(members, { principal: null, resource, context: null }) : undefined,
+    isRecord(resource) ? read(members, { principal: null, resource, context: null }) : undefined,
   );
   return taken.includes(undefined) ? undefined : (taken as readonly Values[]);
 }
 
-function findProblems({ parts }: Layout, request: Subjects): readonly string[] {
+/** What is missing or does not fit: names, never values. */
+export function problemsIn(layout: Layout, request: Subjects): readonly string[] {
   const problems = (['principal', 'resource', 'context'] as const).flatMap((part) => {
     const given = request[part];
-    if (!isRecord(given)) return parts[part].length === 0 ? [] : [`${part} is missing`];
+    if (!isRecord(given)) return layout[part].length === 0 ? [] : [`${part} is missing`];
     const source = (isPolluted() ? ownValues(given) : given) as UnknownRecord;
-    return parts[part].flatMap((slot) => {
+    return layout[part].flatMap((slot) => {
       const value = source[slot.name];
       if (value === undefined) return [`${part}.${slot.name} is missing`];
       return take(slot, value) === undefined ? [`${part}.${slot.name} is not what was declared`] : [];
