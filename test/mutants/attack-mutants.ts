@@ -123,8 +123,8 @@ export const attackMutants: readonly Break[] = [
       [
         'R-190',
         'a store that answers later is not waited for',
-        'return after(taking, (answer) => settle(limiter, limit, answer));',
-        'return isLater(taking) ? taking.then((answer) => settle(limiter, limit, answer)) : settle(limiter, limit, taking);',
+        'isLater(answer) ? settleLater(answer, limiter, limit)',
+        'isLater(answer) ? answer.then((come) => settle(come, limiter, limit))',
       ],
     ],
   ),
@@ -135,13 +135,13 @@ export const attackMutants: readonly Break[] = [
       [
         'R-183',
         'an answer that comes too late ends the process',
-        '.then(answer).then(undefined, drop)',
-        '.then(answer)',
+        '\n    .then(undefined, () => void message.response.destroy())',
+        '',
       ],
       [
         'R-183',
         'an answer at once that comes too late ends the process',
-        '  } catch {\n    drop();\n  }',
+        '  } catch {\n    response.destroy();\n  }',
         '  } finally {\n  }',
       ],
     ],

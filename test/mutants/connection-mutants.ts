@@ -40,6 +40,14 @@ export const connectionMutants: readonly Mutant[] = [
   {
     row: 'R-183',
     file,
+    breaks: 'a stream is written on after something else has ended the answer',
+    find: '      if (response.writableEnded) return;\n',
+    replace: '',
+    tests,
+  },
+  {
+    row: 'R-183',
+    file,
     breaks: 'a stream that waits for its turn outlives its connection',
     find: "for (const end of [response, socket]) end.on('close', stop);",
     replace: "response.on('close', stop);",

@@ -113,8 +113,8 @@ export const graphqlMutants: readonly Break[] = [
     [
       'R-197',
       'what nobody signed for is not counted',
-      'if (access === undefined) await takeStranger(limiter, own);',
-      'if (access === undefined) await Promise.resolve();',
+      'await takeStranger(limiter, limit);',
+      'await Promise.resolve();',
     ],
     [
       'R-171',

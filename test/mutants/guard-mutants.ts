@@ -50,8 +50,8 @@ export const guardMutants: readonly Break[] = [
     guard,
     'headers.ts',
     [
-      ['R-165', 'override headers pass', 'if (overrideHeaders.has(name))', 'if (false)'],
-      ['R-177', 'headers that frame or authorize may come twice', '!singleHeaders.has(name)', 'true'],
+      ['R-165', 'override headers pass', 'if (headers[name] !== undefined) refuse', 'if (false) refuse'],
+      ['R-177', 'headers that frame or authorize may come twice', 'values === undefined || values.length < 2', 'true'],
       ['R-184', 'answers may be sniffed', "'x-content-type-options': 'nosniff',", ''],
     ],
     ['guard.test.ts'],
@@ -79,14 +79,9 @@ export const guardMutants: readonly Break[] = [
     'limits.ts',
     [
       ['R-188', 'limits are counted and not kept', 'if (admitted) return;', 'return;'],
-      ['R-188', 'a client is not limited', 'client !== undefined && access.client !== undefined', 'false'],
+      ['R-188', 'a client is not limited', '(access.client === undefined ? undefined : client)', 'undefined'],
       ['R-193', 'nobody is told when to come back', '{ retryAfter }', '{}'],
-      [
-        'R-191',
-        'all routes share one limit',
-        'key: `${route} ${issuer} ${access.subject}`',
-        'key: `${issuer} ${access.subject}`',
-      ],
+      ['R-191', 'all routes share one limit', 'of === undefined ? `${name} ` : `${name} ${of} `', '`${name} `'],
     ],
     ['guard.test.ts', 'limits.test.ts'],
   ),

@@ -38,7 +38,7 @@ export interface Problem {
 }
 
 /** What comes from a source that nothing is declared for. */
-export const nothing: object = Object.freeze({});
+export const nothing: Readonly<Record<string, never>> = Object.freeze({});
 
 /**
  * Reads everything.
@@ -47,26 +47,49 @@ export const nothing: object = Object.freeze({});
  * `repeated_parameter`, `malformed_request`, `media_type_unsupported`, `body_too_large`
  */
 export function readInput(deps: InputDeps): Later<CheckedInput> {
-  const { input, request } = deps;
-  const sent = readQuery(request.query);
-  // One after another: a source that is refused ends it, and the body is read last.
-  return after(checkSource('params', input.params, deps.params), (params) =>
-    after(checkSource('query', input.query, sent), (query) =>
-      after(input.headers === undefined ? nothing : checkHeaders(input.headers, request), (headers) =>
-        after(input.body === undefined ? requireNoBody(deps) : readBody(deps, input.body), (body) => ({
-          params,
-          query,
-          headers,
-          body,
-        })),
-      ),
-    ),
-  );
+  const checked = { params: undefined, query: undefined, headers: undefined, body: undefined };
+  return readFrom(0, { deps, sent: readQuery(deps.request.query), checked });
+}
+
+/** What was read so far. */
+interface Reading {
+  readonly deps: InputDeps;
+  /** The query, unchecked. */
+  readonly sent: Readonly<Record<string, string>>;
+  readonly checked: { -readonly [S in keyof CheckedInput]: CheckedInput[S] };
+}
+
+interface Source {
+  readonly name: keyof CheckedInput;
+  readonly read: (reading: Reading) => Later<unknown>;
+}
+
+/** One after another: a source that is refused ends it, and the body is read last. */
+const sources: readonly Source[] = [
+  { name: 'params', read: ({ deps: { input, params } }) => checkSource('params', input.params, params) },
+  { name: 'query', read: ({ deps: { input }, sent }) => checkSource('query', input.query, sent) },
+  { name: 'headers', read: ({ deps: { input, request } }) => readHeaders(input.headers, request) },
+  { name: 'body', read: ({ deps }) => readBody(deps, deps.input.body) },
+];
+
+function readFrom(from: number, reading: Reading): Later<CheckedInput> {
+  for (let index = from; index < sources.length; index += 1) {
+    const { name, read } = sources[index] as Source;
+    const value = read(reading);
+    if (isLater(value)) return readLater(value, index, reading);
+    reading.checked[name] = value;
+  }
+  return reading.checked;
+}
+
+async function readLater(value: Promise<unknown>, index: number, reading: Reading): Promise<CheckedInput> {
+  reading.checked[(sources[index] as Source).name] = await value;
+  return readFrom(index + 1, reading);
 }
 
 /** A repeated parameter is refused: two readers would take different ones (R-177). */
 export function readQuery(text: string): Readonly<Record<string, string>> {
-  if (text === '') return {};
+  if (text === '') return nothing;
   const parameters = parseForm(text);
   if (parameters.has('access_token')) refuse('secret_in_url', { detail: 'an access token in the query' });
   const repeated = [...parameters].find(([, values]) => values.length > 1);
@@ -75,7 +98,8 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
 }
 
 /** A header is there when it came exactly once. Other headers are many, and nobody's concern here. */
-function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): Later<unknown> {
+function readHeaders(schema: StandardSchema<unknown> | undefined, request: HttpRequest): Later<unknown> {
+  if (schema === undefined) return nothing;
   const headers: Record<string, string> = {};
   for (const [name, values] of Object.entries(request.headers)) {
     if (values?.length === 1 && name !== 'authorization' && name !== 'cookie') headers[name] = values[0] ?? '';
@@ -85,13 +109,12 @@ function checkHeaders(schema: StandardSchema<unknown>, request: HttpRequest): La
 
 const jsonType = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
-/** @throws {Refusal} `body_too_large` */
-function requireNoBody({ readBody: read }: InputDeps): Later<undefined> {
-  const text = read(0);
-  return isLater(text) ? text.then(() => undefined) : undefined;
+/** @throws {Refusal} `body_too_large` when there is one and none is declared */
+function readBody(deps: InputDeps, schema: StandardSchema<unknown> | undefined): Later<unknown> {
+  return schema === undefined ? after(deps.readBody(0), () => undefined) : readFields(deps, schema);
 }
 
-async function readBody(deps: InputDeps, schema: StandardSchema<unknown>): Promise<unknown> {
+async function readFields(deps: InputDeps, schema: StandardSchema<unknown>): Promise<unknown> {
   const { request } = deps;
   const format = request.method === 'PATCH' ? patchFormat(request.headers['content-type']?.[0] ?? '') : undefined;
   const value = await readJsonBody(deps, (type) => format !== undefined || isJsonType(type));

@@ -4,9 +4,9 @@
  * Owns: keys of buckets and the `RateLimit` fields. Does not own: counting (`@castellan/limits`), nor the 429 itself.
  */
 import type { Limit, LimitStore, Take } from '@castellan/limits';
-import { addressBucket, hashSecret, type Runtime, refuse } from '@castellan/protocol';
+import { addressBucket, type HttpRequest, hashSecret, type Runtime, readBearer, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
-import { after, isLater, type Later } from './later.ts';
+import { isLater, type Later } from './later.ts';
 import { noticeIn, type Trace } from './trace.ts';
 
 /** What every request is held to; each route adds its own `limit`, for each subject on it. */
@@ -22,16 +22,21 @@ export interface GuardLimits {
   readonly perClient?: Limit;
 }
 
-/** A limit as an answer speaks of it. Its numbers become text once: doing it for each answer costs as much as counting. */
+/** A limit as stores and answers speak of it. Its words are written once: doing it for each request costs as much as counting. */
 export interface NamedLimit extends Limit {
   readonly name: string;
+  /** What the keys of its buckets begin with. */
+  readonly prefix: string;
   /** Its item of `RateLimit-Policy`. */
   readonly policy: string;
+  /** Its item of `RateLimit`, up to the number that are left. */
+  readonly left: string;
 }
 
-/** A limit under the name by which an answer speaks of it. */
-export function nameLimit(name: string, { count, period }: Limit): NamedLimit {
-  return { name, count, period, policy: `"${name}";q=${count};w=${period}` };
+/** A limit under the name by which an answer speaks of it; `of` is what it counts, where that is not everything. */
+export function nameLimit(name: string, { count, period }: Limit, of?: string): NamedLimit {
+  const prefix = of === undefined ? `${name} ` : `${name} ${of} `;
+  return { name, count, period, prefix, policy: `"${name}";q=${count};w=${period}`, left: `"${name}";r=` };
 }
 
 /** Whom requests are counted for, whatever route they ask for. */
@@ -58,16 +63,10 @@ export function nameLimits({ store, perAddress, perToken, perSubject, perClient 
 /** What a request is held to once it is known whose it is. */
 interface CallerLimits {
   readonly access: Access;
-  /** Asked for only where tokens are limited: reading it costs as much as a look at the limit. */
-  readonly token: () => string;
-  /** The canonical name of the route: ids in a path make no new buckets (R-191). */
-  readonly route: string;
-  /** The route's own; undefined when it has none. */
+  readonly headers: HttpRequest['headers'];
+  /** That of the route, by its canonical name: ids in a path make no new buckets (R-191). Undefined when it has none. */
   readonly limit: NamedLimit | undefined;
 }
-
-/** What somebody without a token is held to on a route. */
-type StrangerLimits = Pick<CallerLimits, 'route' | 'limit'>;
 
 /** What the last step of a flow is held to. */
 interface FlowLimits {
@@ -78,8 +77,8 @@ interface FlowLimits {
 
 /** What was taken of one request's limits so far. */
 export interface Limiter extends LimiterDeps {
-  /** The last answer of each name, in the order in which they were first asked. */
-  readonly taken: Taken[];
+  /** The last answer of each name, from the name that was asked last back to the first. */
+  taken: Taken | undefined;
 }
 
 interface LimiterDeps {
@@ -88,86 +87,108 @@ interface LimiterDeps {
   readonly trace: Trace;
 }
 
-/** One bucket: which limit, and who is counted. */
-interface Bucket {
-  readonly limit: NamedLimit;
-  readonly key: string;
-}
-
-/** What a bucket answered. */
+/** What a limit answered, and what was taken before it. A list would cost each request room for sixteen. */
 interface Taken {
   readonly limit: NamedLimit;
-  readonly take: Take;
+  take: Take;
+  readonly before: Taken | undefined;
 }
 
 /** Makes the limiter of one request. A store that fails throws, and admits nothing. */
 export function openLimiter({ limits, runtime, trace }: LimiterDeps): Limiter {
-  return { limits, runtime, trace, taken: [] };
+  return { limits, runtime, trace, taken: undefined };
 }
 
 /** @throws {Refusal} `rate_limited` */
 export function takeAddress(limiter: Limiter): Later<void> {
-  return take(limiter, { limit: limiter.limits.address, key: addressBucket(limiter.trace.address) });
+  return takeStranger(limiter, limiter.limits.address);
+}
+
+/** @throws {Refusal} `rate_limited` */
+export function takeStranger(limiter: Limiter, limit: NamedLimit): Later<void> {
+  return take(limiter, limit, limit.prefix + addressBucket(limiter.trace.address));
 }
 
 /** @throws {Refusal} `rate_limited` */
 export function takeCaller(limiter: Limiter, caller: CallerLimits): Later<void> {
-  return takeAll(limiter, callerBuckets(caller, limiter.limits));
-}
-
-/** @throws {Refusal} `rate_limited` */
-export function takeStranger(limiter: Limiter, { route, limit }: StrangerLimits): Later<void> {
-  if (limit !== undefined) return take(limiter, { limit, key: `${route} ${addressBucket(limiter.trace.address)}` });
+  return takeInTurn(limiter, caller, 0);
 }
 
 /** @throws {Refusal} `rate_limited` */
 export function takeFlow(limiter: Limiter, { access, flow, quota }: FlowLimits): Later<void> {
-  return take(limiter, { limit: nameLimit('flow', quota), key: `${flow} ${access.issuer} ${access.subject}` });
+  const limit = nameLimit('flow', quota, flow);
+  return take(limiter, limit, limit.prefix + subjectOf({ access }));
+}
+
+/** One of those whom a caller counts for, if there is a limit for it. An issuer is a URI and has no space: no two keys meet. */
+interface Counted {
+  readonly limit: (limits: Limits, caller: CallerLimits) => NamedLimit | undefined;
+  readonly who: (caller: CallerLimits) => string;
+}
+
+/** From the one that is hardest to share to the narrowest. */
+const counted: readonly Counted[] = [
+  { limit: ({ token }) => token, who: ({ headers }) => hashSecret(readBearer(headers)) },
+  { limit: ({ subject }) => subject, who: subjectOf },
+  {
+    limit: ({ client }, { access }) => (access.client === undefined ? undefined : client),
+    who: ({ access }) => `${access.issuer} ${access.client}`,
+  },
+  { limit: (_, { limit }) => limit, who: subjectOf },
+];
+
+function subjectOf({ access: { issuer, subject } }: Pick<CallerLimits, 'access'>): string {
+  return `${issuer} ${subject}`;
 }
 
 /** One after another: who is refused by the first costs the others nothing. */
-function takeAll(limiter: Limiter, buckets: readonly Bucket[], from = 0): Later<void> {
-  for (let index = from; index < buckets.length; index += 1) {
-    const pending = take(limiter, buckets[index] as Bucket);
-    if (isLater(pending)) return pending.then(() => takeAll(limiter, buckets, index + 1));
+function takeInTurn(limiter: Limiter, caller: CallerLimits, from: number): Later<void> {
+  for (let index = from; index < counted.length; index += 1) {
+    const one = counted[index] as Counted;
+    const limit = one.limit(limiter.limits, caller);
+    const pending = limit && take(limiter, limit, keyOf(limit, caller, one.who));
+    if (pending !== undefined) return pending.then(() => takeInTurn(limiter, caller, index + 1));
   }
 }
 
-function take(limiter: Limiter, bucket: Bucket): Later<void> {
-  const { limit, key } = bucket;
-  const taking = limiter.limits.store.take(`${limit.name} ${key}`, limit, limiter.runtime);
-  return after(taking, (answer) => settle(limiter, limit, answer));
+/** The keys of each token that is remembered, by their prefix. Finding one costs less than writing and hashing it. */
+const keysOf = new WeakMap<Access, Map<string, string>>();
+
+function keyOf({ prefix }: NamedLimit, caller: CallerLimits, who: Counted['who']): string {
+  let keys = keysOf.get(caller.access);
+  if (keys === undefined) keysOf.set(caller.access, (keys = new Map()));
+  let key = keys.get(prefix);
+  if (key === undefined) keys.set(prefix, (key = prefix + who(caller)));
+  return key;
 }
 
-function settle({ taken, trace }: Limiter, limit: NamedLimit, answer: Take): void {
+function take(limiter: Limiter, limit: NamedLimit, key: string): Later<void> {
+  const answer = limiter.limits.store.take(key, limit, limiter.runtime);
+  return isLater(answer) ? settleLater(answer, limiter, limit) : settle(answer, limiter, limit);
+}
+
+async function settleLater(answer: Promise<Take>, limiter: Limiter, limit: NamedLimit): Promise<void> {
+  settle(await answer, limiter, limit);
+}
+
+function settle(answer: Take, limiter: Limiter, limit: NamedLimit): void {
   const { admitted, retryAfter } = answer;
-  note(taken, { limit, take: answer });
+  note(limiter, limit, answer);
   if (admitted) return;
+  const { trace } = limiter;
   noticeIn(trace, { type: 'limit.hit', limit: limit.name, address: trace.address });
   refuse('rate_limited', { retryAfter });
 }
 
 /** Keeps the last answer of each name in the place of the first. */
-function note(taken: Taken[], answer: Taken): void {
-  const known = taken.findIndex(({ limit }) => limit.name === answer.limit.name);
-  if (known < 0) taken.push(answer);
-  else taken[known] = answer;
-}
-
-/** From the one that is hardest to share to the narrowest. An issuer is a URI and has no space: no two keys meet. */
-function callerBuckets(
-  { access, token: read, route, limit }: CallerLimits,
-  { token, subject, client }: Limits,
-): readonly Bucket[] {
-  const { issuer } = access;
-  const buckets: Bucket[] = [];
-  if (token !== undefined) buckets.push({ limit: token, key: hashSecret(read()) });
-  if (subject !== undefined) buckets.push({ limit: subject, key: `${issuer} ${access.subject}` });
-  if (client !== undefined && access.client !== undefined) {
-    buckets.push({ limit: client, key: `${issuer} ${access.client}` });
+function note(limiter: Limiter, limit: NamedLimit, answer: Take): void {
+  const { taken } = limiter;
+  for (let one = taken; one !== undefined; one = one.before) {
+    if (one.limit.name !== limit.name) continue;
+    one.take = answer;
+    return;
   }
-  if (limit !== undefined) buckets.push({ limit, key: `${route} ${issuer} ${access.subject}` });
-  return buckets;
+  limiter.taken = { limit, take: answer, before: taken };
 }
 
 /**
@@ -176,17 +197,16 @@ function callerBuckets(
  * the seconds until there is one, as `Retry-After` says too.
  */
 export function tellLimits({ taken }: Limiter, headers: Record<string, string>): void {
-  if (taken.length === 0) return;
-  headers['ratelimit-policy'] = joined(taken, ({ limit }) => limit.policy);
-  headers['ratelimit'] = joined(taken, limitItem);
+  if (taken === undefined) return;
+  let [policies, limits] = [taken.limit.policy, limitItem(taken)];
+  for (let one = taken.before; one !== undefined; one = one.before) {
+    policies = `${one.limit.policy}, ${policies}`;
+    limits = `${limitItem(one)}, ${limits}`;
+  }
+  headers['ratelimit-policy'] = policies;
+  headers['ratelimit'] = limits;
 }
 
-function joined(taken: readonly Taken[], write: (one: Taken) => string): string {
-  let text = '';
-  for (const one of taken) text += text === '' ? write(one) : `, ${write(one)}`;
-  return text;
-}
-
-function limitItem({ limit: { name }, take: { remaining, retryAfter } }: Taken): string {
-  return remaining > 0 ? `"${name}";r=${remaining}` : `"${name}";r=0;t=${Math.max(1, Math.ceil(retryAfter))}`;
+function limitItem({ limit: { left }, take: { remaining, retryAfter } }: Taken): string {
+  return remaining > 0 ? left + remaining : `${left}0;t=${Math.max(1, Math.ceil(retryAfter))}`;
 }

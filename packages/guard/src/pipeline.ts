@@ -6,8 +6,8 @@
  */
 import { describeFailure } from '@castellan/audit';
 import type { MarkStore } from '@castellan/limits';
-import type { Decision, Filter, FilterOptions } from '@castellan/policy';
-import { type HttpRequest, Refusal, type Runtime, readBearer, refuse } from '@castellan/protocol';
+import type { Filter, FilterOptions } from '@castellan/policy';
+import { type HttpRequest, Refusal, type Runtime, refuse } from '@castellan/protocol';
 import type { Access } from './access.ts';
 import type { Places } from './at-once.ts';
 import { requireClientKey } from './client-key.ts';
@@ -19,14 +19,7 @@ import { after, isLater, type Later } from './later.ts';
 import { type Limiter, type Limits, openLimiter, takeAddress, takeCaller, takeFlow } from './limits.ts';
 import { jsonAnswer, shapeOutput } from './output.ts';
 import { problemAnswer } from './problem.ts';
-import {
-  type AskedPolicy,
-  type Asking,
-  type Judge,
-  requireFunction,
-  requireObject,
-  requireWritable,
-} from './require.ts';
+import { type AskedPolicy, type Judge, requireFunction, requireObject, requireWritable } from './require.ts';
 import type { Caller, Exchange, GuardAnswer, GuardedRoute, Held } from './route.ts';
 import type { FindRoute, FoundRoute } from './route-table.ts';
 import { requireAuthentication } from './step-up.ts';
@@ -51,6 +44,9 @@ export interface Machinery extends TraceDeps {
   readonly places: Places;
 }
 
+// Each step is given what the one before it has found, and what was found before that; none makes a function for the next
+// one, which would be made anew for each request.
+
 /** One request on its way through. */
 interface Answering {
   readonly request: HttpRequest;
@@ -58,38 +54,48 @@ interface Answering {
   readonly limiter: Limiter;
   readonly readBody: BodyReader;
   readonly machinery: Machinery;
-}
-
-/** How it ends. */
-interface Outcome {
-  readonly answer: GuardAnswer;
-  readonly refusal?: Refusal;
+  /** What it ends with, if it is refused. */
+  refusal: Refusal | undefined;
 }
 
 /** Answers a request: at once when there is nothing to wait for. */
 export function answerRequest(request: HttpRequest, reader: BodyReader, machinery: Machinery): Later<GuardAnswer> {
-  const { runtime, limits, transport } = machinery;
-  const readBody: BodyReader = (limit) => withDeadline(runtime, slowBody, reader(limit));
+  const { runtime, limits } = machinery;
   const trace = openTrace(request, machinery);
   const limiter = openLimiter({ limits, runtime, trace });
-  return after(outcomeOf({ request, trace, limiter, readBody, machinery }), ({ answer, refusal }) => {
-    endTrace(trace, answer.status, refusal);
-    return completeAnswer(answer, { request, limiter, https: transport.https });
-  });
+  const readBody = timelyReader(reader, runtime);
+  const answering: Answering = { request, trace, limiter, readBody, machinery, refusal: undefined };
+  return after(answerAlways(answering), endAnswer, answering);
+}
+
+function timelyReader(reader: BodyReader, runtime: Runtime): BodyReader {
+  return (limit) => withDeadline(runtime, slowBody, reader(limit));
+}
+
+function endAnswer(answer: GuardAnswer, { request, trace, limiter, machinery, refusal }: Answering): GuardAnswer {
+  endTrace(trace, answer.status, refusal);
+  return completeAnswer(answer, { request, limiter, https: machinery.transport.https });
 }
 
 /** INVARIANT: nothing thrown gets past here; what is not a Refusal is told as `server_error` and nothing more. */
-function outcomeOf(answering: Answering): Later<Outcome> {
-  const refused = (error: unknown): Outcome => {
-    const refusal = error instanceof Refusal ? error : failed(error, answering.trace);
-    return { answer: problemFor(refusal, answering), refusal };
-  };
+function answerAlways(answering: Answering): Later<GuardAnswer> {
   try {
-    const answer = answerCounted(answering);
-    return isLater(answer) ? answer.then((come) => ({ answer: come }), refused) : { answer };
+    // Before anything else is done, the address is counted.
+    const answer = after(takeAddress(answering.limiter), answerCounted, answering);
+    return isLater(answer) ? answerLater(answer, answering) : answer;
   } catch (error) {
-    return refused(error);
+    return answerRefused(error, answering);
   }
+}
+
+function answerLater(answer: Promise<GuardAnswer>, answering: Answering): Promise<GuardAnswer> {
+  return answer.then(undefined, (error: unknown) => answerRefused(error, answering));
+}
+
+function answerRefused(error: unknown, answering: Answering): GuardAnswer {
+  const refusal = error instanceof Refusal ? error : failed(error, answering.trace);
+  answering.refusal = refusal;
+  return problemFor(refusal, answering);
 }
 
 function failed(error: unknown, trace: Trace): Refusal {
@@ -101,22 +107,21 @@ function problemFor(refusal: Refusal, { trace: { correlation }, machinery }: Ans
   return problemAnswer(refusal, { correlation, resourceMetadata: machinery.resourceMetadata });
 }
 
-/** Before anything else is done, the address is counted. */
-function answerCounted(answering: Answering): Later<GuardAnswer> {
-  return after(takeAddress(answering.limiter), () => answerFound(answering));
-}
-
 /** What holds for every route; `answerGuarded` has the part that public routes do not. */
-function answerFound(answering: Answering): Later<GuardAnswer> {
+function answerCounted(_: void, answering: Answering): Later<GuardAnswer> {
   const { request, trace, machinery } = answering;
   checkHeaders(request);
   const found = machinery.findRoute(request);
   const { name, route } = found;
   trace.known.route = name;
-  if (route.kind === 'public') return after(route.handle(), (value) => jsonAnswer(200, value));
+  if (route.kind === 'public') return after(route.handle(), publicAnswer);
   checkTransport(request, machinery.transport);
   if (route.kind === 'operations') return route.answer(exchangeOf(name, answering));
-  return answerGuarded({ ...found, route }, answering);
+  return answerGuarded({ answering, found, route });
+}
+
+function publicAnswer(value: unknown): GuardAnswer {
+  return jsonAnswer(200, value);
 }
 
 /** The same door for each thing that is asked for inside a body. */
@@ -139,63 +144,105 @@ function exchangeOf(route: string, answering: Answering): Exchange {
   };
 }
 
-/** The row of a request that is not for everybody. */
-type FoundGuarded = FoundRoute & { readonly route: GuardedRoute };
-
-/** Who calls: by a token that holds, within the limits, and known to the API. */
-function answerGuarded(found: FoundGuarded, answering: Answering): Later<GuardAnswer> {
-  const { request, machinery } = answering;
-  const permitUnknown = found.route.whenRevocationUnknown === permitUnknownRevocation;
-  return after(machinery.readAccess(request, permitUnknown), (access) =>
-    after(countCaller(access, found, answering), () => {
-      requireStanding(access, found.route, machinery.runtime);
-      return after(callerOf(access, machinery), (caller) => answerCaller({ access, caller }, found, answering));
-    }),
-  );
+/** A request of a route that is not for everybody. */
+interface Guarded {
+  readonly answering: Answering;
+  readonly found: FoundRoute;
+  readonly route: GuardedRoute;
 }
 
-function countCaller(access: Access, { name, route, limit }: FoundGuarded, answering: Answering): Later<void> {
+/** Who calls: by a token that holds, within the limits, and known to the API. */
+function answerGuarded(guarded: Guarded): Later<GuardAnswer> {
+  const { answering, route } = guarded;
+  const { request, machinery } = answering;
+  const permitUnknown = route.whenRevocationUnknown === permitUnknownRevocation;
+  return after(machinery.readAccess(request, permitUnknown), answerAccess, guarded);
+}
+
+/** …with a token that holds. */
+interface Admitted extends Guarded {
+  readonly access: Access;
+}
+
+function answerAccess(access: Access, { answering, found, route }: Guarded): Later<GuardAnswer> {
   const { request, trace, limiter } = answering;
   knowCaller(trace, access);
   trace.known.action = route.action;
-  return takeCaller(limiter, { access, token: () => readBearer(request.headers), route: name, limit });
+  const counting = takeCaller(limiter, { access, headers: request.headers, limit: found.limit });
+  return after(counting, answerStanding, { answering, found, route, access });
 }
 
 /** What a route asks of a token besides its scopes. */
-function requireStanding(access: Access, { clientKey, authentication }: GuardedRoute, { now }: Runtime): void {
+function answerStanding(_: void, admitted: Admitted): Later<GuardAnswer> {
+  const { answering, access, route } = admitted;
+  const { clientKey, authentication } = route;
+  const { machinery } = answering;
   if (clientKey === true) requireClientKey(access);
-  if (authentication !== undefined) requireAuthentication(access, authentication, now());
+  if (authentication !== undefined) requireAuthentication(access, authentication, machinery.runtime.now());
+  return after(callerOf(access, machinery), answerCaller, admitted);
 }
 
-interface Calling {
-  readonly access: Access;
-  readonly caller: Caller;
+/** …of a caller who is known, and may do this at all. */
+interface Calling extends Admitted {
+  readonly judge: Judge;
 }
 
 /** What is done: the function, the input, the object, and only then the handler; the answer is cut to what may leave. */
-function answerCaller({ access, caller }: Calling, found: FoundGuarded, answering: Answering): Later<GuardAnswer> {
-  const { request, trace, readBody, machinery } = answering;
-  const { policy, bodyLimit, runtime } = machinery;
-  const { route, name, params } = found;
+function answerCaller(caller: Caller, { answering, found, route, access }: Admitted): Later<GuardAnswer> {
   const { principal, scopes, context } = caller;
-  const asking: Asking = { principal, scopes, context, action: route.action };
-  const note = ({ rules }: Decision): void => void (trace.known.rules = rules);
-  const judge: Judge = { policy, asking, note };
+  const { request, trace, readBody, machinery } = answering;
+  const { policy, bodyLimit } = machinery;
+  const judge = { policy, asking: { principal, scopes, context, action: route.action }, note: noteRules(trace) };
   requireFunction(judge);
-  return after(readInput({ input: route.input, request, params, readBody, bodyLimit }), (input) => {
-    trace.known.object = nameObject(route.action, input.params);
-    // Written out: a copy by spreading costs more than most checks.
-    const { query, body, headers } = input;
-    const { correlation } = trace;
-    const call = { principal, access, params: input.params, query, body, headers, correlation };
-    return after(loadObject(call, { route, runtime, judge, input }), (object) => {
-      const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
-      const permitted = { principal, access, params: input.params, query, body, headers, correlation, object, filter };
-      const { flow, atOnce } = route;
-      const handling = hold({ name, access, flow, atOnce }, () => route.handle(permitted as never), answering);
-      return after(handling, (result) => shapeOutput(result, { route, policy, asking }));
-    });
-  });
+  const input = readInput({ input: route.input, request, params: found.params, readBody, bodyLimit });
+  return after(input, answerInput, { answering, found, route, access, judge });
+}
+
+function noteRules({ known }: Trace): Judge['note'] {
+  return ({ rules }) => void (known.rules = rules);
+}
+
+/** What a handler is called with, but for the object. */
+interface Called {
+  readonly calling: Calling;
+  readonly input: CheckedInput;
+}
+
+function answerInput(input: CheckedInput, calling: Calling): Later<GuardAnswer> {
+  const { trace } = calling.answering;
+  trace.known.object = nameObject(calling.route.action, input.params);
+  const called = { calling, input };
+  return after(loadObject(called), answerObject, called);
+}
+
+/** The object, decided on; undefined for a collection, whose handler selects by the filter. */
+function loadObject(called: Called): Later<unknown> {
+  const { route, answering, access, judge } = called.calling;
+  if (route.kind === 'collection' || route.load === undefined) return undefined;
+  const { params, query, body, headers } = called.input;
+  const { correlation } = answering.trace;
+  const call = { principal: judge.asking.principal, access, params, query, body, headers, correlation };
+  const loading = withDeadline(answering.machinery.runtime, loadingTime, route.load(call as never));
+  return after(loading, requirePermitted, called);
+}
+
+function requirePermitted(object: unknown, { calling: { judge }, input: { body } }: Called): unknown {
+  requireObject(judge, object);
+  requireWritable(judge, object, body);
+  return object;
+}
+
+function answerObject(object: unknown, { calling, input }: Called): Later<GuardAnswer> {
+  const { answering, found, route, access, judge } = calling;
+  const { policy, asking } = judge;
+  const { params, query, body, headers } = input;
+  const { correlation } = answering.trace;
+  const filter = (options: FilterOptions): Filter => policy.filter(asking, options);
+  // Written out: a copy by spreading costs more than most checks.
+  const call = { principal: asking.principal, access, params, query, body, headers, correlation, object, filter };
+  const { flow, atOnce } = route;
+  const handling = hold({ name: found.name, access, flow, atOnce }, () => route.handle(call as never), answering);
+  return after(handling, shapeOutput, { route, policy, asking });
 }
 
 /** The last thing before the handler: a request that is refused for anything else has taken no step. */
@@ -210,36 +257,31 @@ function hold(held: Held, handler: () => unknown, { machinery, limiter }: Answer
   return walk(step, { runtime, access, store: flows, takeQuota }, work);
 }
 
-/** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
-function callerOf(access: Access, { runtime, loadPrincipal, loadContext }: Machinery): Later<Caller> {
-  return after(withDeadline(runtime, loadingTime, loadPrincipal(access)), (principal) => {
-    if (principal === undefined || principal === null) {
-      return refuse('forbidden', { detail: 'the caller is not known here' });
-    }
-    // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
-    if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
-      refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
-    }
-    const loading = withDeadline(runtime, loadingTime, loadContext(access));
-    return after(loading, (context) => ({ principal, scopes: access.scopes, context }));
-  });
-}
-
 interface Loading {
-  readonly route: GuardedRoute;
-  readonly runtime: Runtime;
-  readonly judge: Judge;
-  readonly input: CheckedInput;
+  readonly access: Access;
+  readonly machinery: Machinery;
 }
 
-/** The object, decided on; undefined for a collection, whose handler selects by the filter. */
-function loadObject(call: object, { route, runtime, judge, input }: Loading): Later<unknown> {
-  if (route.kind === 'collection' || route.load === undefined) return undefined;
-  return after(withDeadline(runtime, loadingTime, route.load(call as never)), (object) => {
-    requireObject(judge, object);
-    requireWritable(judge, object, input.body);
-    return object;
-  });
+/** Subject data comes from the API's own store, and only by what the verified token says (R-138). */
+function callerOf(access: Access, machinery: Machinery): Later<Caller> {
+  const loading = withDeadline(machinery.runtime, loadingTime, machinery.loadPrincipal(access));
+  return after(loading, addContext, { access, machinery });
+}
+
+function addContext(principal: unknown, { access, machinery }: Loading): Later<Caller> {
+  if (principal === undefined || principal === null) {
+    return refuse('forbidden', { detail: 'the caller is not known here' });
+  }
+  // INVARIANT: a client that calls for itself never gets a person's rights, whatever its subject is called.
+  if ((principal as { readonly kind?: unknown }).kind !== access.kind) {
+    refuse('forbidden', { detail: `a ${access.kind} was taken for another kind of principal` });
+  }
+  const loading = withDeadline(machinery.runtime, loadingTime, machinery.loadContext(access));
+  return after(loading, toCaller, { principal, scopes: access.scopes });
+}
+
+function toCaller(context: unknown, { principal, scopes }: Omit<Caller, 'context'>): Caller {
+  return { principal, scopes, context };
 }
 
 /** `invoice/42`; the id as it was asked for, whether there is such an object or not. */

@@ -27,7 +27,8 @@ interface Row {
   readonly route: Route;
 }
 
-interface ServedRow extends Row, Pick<FoundRoute, 'limit'> {}
+/** A row with the limit of its route; a path without parameters is found as the row that it is. */
+interface ServedRow extends Row, FoundRoute {}
 
 const keySyntax = /^(GET|POST|PUT|PATCH|DELETE) ((?:\/(?::[a-z][A-Za-z0-9]*|[A-Za-z0-9\-._~!$&'()*+,;=@]*))+)$/;
 
@@ -183,8 +184,8 @@ export function createRouteFinder(routes: Readonly<Record<string, Route>>): Find
     const row = parseKey(name, route);
     if (row === undefined) throw new TypeError(`${name} is not a route`);
     const shape = row.segments.map((segment) => (isParameter(segment) ? ':' : segment)).join('/');
-    const limit = 'limit' in route ? nameLimit('route', route.limit) : undefined;
-    places.set(shape, [...(places.get(shape) ?? []), { ...row, limit }]);
+    const limit = 'limit' in route ? nameLimit('route', route.limit, name) : undefined;
+    places.set(shape, [...(places.get(shape) ?? []), { ...row, limit, params: noParams }]);
   }
   const sorted = [...places.values()].sort((a, b) => specificity(a).localeCompare(specificity(b)));
   // A path without parameters goes before all others, and is written in the table as it is sent.
@@ -193,17 +194,13 @@ export function createRouteFinder(routes: Readonly<Record<string, Route>>): Find
   );
   return ({ method, path }) => {
     const known = fixed.get(path);
-    if (known !== undefined) return foundRow(rowOf(known, method), noParams);
+    if (known !== undefined) return rowOf(known, method);
     const segments = canonicalSegments(path);
     const place = sorted.find(([row]) => row !== undefined && matches(row.segments, segments));
     if (place === undefined) return refuse('not_found');
-    const row = rowOf(place, method);
-    return foundRow(row, paramsOf(row.segments, segments));
+    const { name, route, limit, segments: pattern } = rowOf(place, method);
+    return { name, route, limit, params: paramsOf(pattern, segments) };
   };
-}
-
-function foundRow({ name, route, limit }: ServedRow, params: FoundRoute['params']): FoundRoute {
-  return { name, route, limit, params };
 }
 
 function rowOf(place: readonly ServedRow[], method: string): ServedRow {

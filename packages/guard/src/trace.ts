@@ -143,7 +143,19 @@ function outcomeEvent(envelope: EventEnvelope, known: Known, ended: Ended): Reco
   };
 }
 
+const methods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'CONNECT',
+]);
+
 /** A request line may hold any token as its method. */
 function speakableMethod(method: string): string {
-  return /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT)$/.test(method) ? method : '(other)';
+  return methods.has(method) ? method : '(other)';
 }

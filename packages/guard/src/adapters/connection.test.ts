@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import type { GuardAnswer } from '../route.ts';
 import { carriers, carryOver, carryOvertaken } from '../testing/carriers.ts';
 import { startNotes } from '../testing/notes.ts';
 
@@ -109,6 +110,50 @@ for (const name of ['guard-node', 'express', 'fastify']) {
       assert.equal((await ended).done, true);
     },
   );
+}
+
+for (const name of ['guard-node', 'express', 'fastify']) {
+  test(`R-183[${name}] I-11[guard] over ${name} a stream that something else ends is told, and ends nothing`, async (t) => {
+    const { ended, answer } = silence();
+    const pieces = answer.stream[Symbol.asyncIterator]();
+    const wants = Promise.withResolvers<void>();
+    // It tells its first piece once it was ended, as a source does that hears of it too late.
+    const next = async () => {
+      wants.resolve();
+      await ended;
+      return { done: false, value: 'late' };
+    };
+    const stream = { [Symbol.asyncIterator]: () => ({ ...pieces, next }) };
+    const answers = [
+      { ...answer, stream },
+      { status: 200, headers: {}, body: 'it lives' },
+    ];
+    const carried = await carryOver(name, { handle: () => answers.shift() as GuardAnswer });
+    t.after(carried.close);
+    carried.server.once('request', async (_, response) => {
+      await wants.promise;
+      response.end('out of time');
+    });
+    assert.match(await carried.raw('GET /health HTTP/1.0\r\nHost: a\r\n\r\n'), /out of time/);
+    assert.equal((await ended).done, true);
+    assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, 'it lives');
+  });
+
+  for (const [when, handle] of Object.entries({
+    'at once': (answer: GuardAnswer) => answer,
+    later: async (answer: GuardAnswer) => answer,
+  })) {
+    test(`R-183[${name}] I-11[guard] over ${name} an answer that comes ${when} to a client that has gone ends nothing`, async (t) => {
+      const carried = await carryOver(name, { handle: () => handle({ status: 200, headers: {}, body: 'nobody' }) });
+      t.after(carried.close);
+      carried.server.prependOnceListener('request', (incoming, response) => {
+        incoming.destroy(new Error('reset'));
+        response.destroy(new Error('reset'));
+      });
+      assert.equal(await carried.raw('GET /health HTTP/1.1\r\nHost: a\r\n\r\n').catch(() => ''), '');
+      assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, 'nobody');
+    });
+  }
 }
 
 for (const name of ['guard-node', 'express', 'fastify']) {

@@ -37,24 +37,30 @@ export interface NodeMessage {
 /** Connections that were told that no more is answered on them. */
 const ending = new WeakSet<object>();
 
-/** Has a guard answer one message. */
-export function carry(guard: Pick<Guard, 'handle'>, { incoming, response, target }: NodeMessage): void {
-  // A client that goes away in the middle is not a failure of ours, and must not end the process. Nor is an answer that
-  // cannot be sent any more, since something else has answered meanwhile: a time-out, say.
-  const drop = (): void => void response.destroy();
-  response.on('error', drop);
-  incoming.on('error', drop);
+/**
+ * Has a guard answer one message.
+ *
+ * Nobody listens for errors of either side, since none comes: Node tells only listeners that a client has gone, and an
+ * answer that something else has given meanwhile, a time-out say, makes `writeHead` throw.
+ */
+export function carry(guard: Pick<Guard, 'handle'>, message: NodeMessage): void {
+  const { incoming, response, target } = message;
   // RFC 9112 §9.6: nobody would be told what became of it. Node hands over all that has come in one piece.
   if (ending.has(incoming.socket)) return;
-  const answer = (given: GuardAnswer): void => send(incoming, response, given);
   try {
     // INVARIANT: the message is read in here. Node 22 before 22.22.2 throws at a header called `constructor`.
     const answering = guard.handle(plainMessage(incoming, target), messageBody(incoming));
-    if (isLater(answering)) Promise.resolve(answering).then(answer).then(undefined, drop);
-    else answer(answering);
+    if (isLater(answering)) sendLater(message, answering);
+    else send(message, answering);
   } catch {
-    drop();
+    response.destroy();
   }
+}
+
+function sendLater(message: NodeMessage, answering: Promise<GuardAnswer>): void {
+  Promise.resolve(answering)
+    .then((answer) => send(message, answer))
+    .then(undefined, () => void message.response.destroy());
 }
 
 /** A message as plain data, its body unread; `target` as its sender wrote it. */
@@ -112,7 +118,7 @@ async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Buffer> {
   }
 }
 
-function send(incoming: IncomingMessage, response: ServerResponse, answer: GuardAnswer): void {
+function send({ incoming, response }: NodeMessage, answer: GuardAnswer): void {
   const { status, headers, body, stream } = answer;
   // A body that was not read to its end ends the connection: nothing of it may be taken for the next request. HTTP/2 has
   // a stream for each.
@@ -142,6 +148,9 @@ function sendStream(
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
+      // INVARIANT: what is written after something else has ended the answer is an error event, and nobody listens for
+      // those: it would end the process.
+      if (response.writableEnded) return;
       if (!response.write(piece.value)) await drained(response);
     }
     socket.off('close', stop);

@@ -5,7 +5,7 @@
  */
 
 import { describeFailure } from '@castellan/audit';
-import { addressBucket, Refusal, readBearer, refuse } from '@castellan/protocol';
+import { addressBucket, Refusal, refuse } from '@castellan/protocol';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { Access } from '../access.ts';
 import { withDeadline } from '../deadline.ts';
@@ -136,14 +136,11 @@ async function takeLimits(plans: readonly Plan[], { exchange, endpoint, access }
     for (const field of prepared?.rootFields.map((root) => root.field) ?? [undefined]) {
       if (!isFirst) await takeAddress(limiter);
       isFirst = false;
-      const name = field === undefined ? undefined : `${prepared?.rootType}.${field}`;
-      const limit = field === undefined ? undefined : rootRule(endpoint.table, prepared, field)?.limit;
-      const own = {
-        route: name === undefined ? route : `${route}#${name}`,
-        limit: name === undefined || limit === undefined ? undefined : nameLimit(name, limit),
-      };
-      if (access === undefined) await takeStranger(limiter, own);
-      else await takeCaller(limiter, { ...own, access, token: () => readBearer(request.headers) });
+      const name = `${prepared?.rootType}.${field}`;
+      const rule = field === undefined ? undefined : rootRule(endpoint.table, prepared, field);
+      const limit = rule?.limit && nameLimit(name, rule.limit, `${route}#${name}`);
+      if (access !== undefined) await takeCaller(limiter, { access, headers: request.headers, limit });
+      else if (limit !== undefined) await takeStranger(limiter, limit);
     }
   }
 }
