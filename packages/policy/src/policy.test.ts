@@ -314,6 +314,7 @@ test('R-163[policy] a rule asks one step away, and an object whose relations wer
   const member = { projectId: 1, personId: 'nora', role: 'writer' };
   assert.equal(effect({}), 'deny');
   assert.equal(effect({ members: [member] }), 'permit');
+  assert.equal(effect({ members: [{ ...member, personId: 'theo' }, member] }), 'permit');
   assert.equal(
     effect({
       members: [

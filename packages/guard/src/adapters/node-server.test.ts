@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
 import { type AddressInfo, connect } from 'node:net';
 import { test } from 'node:test';
 import { startNotes } from '../testing/notes.ts';
+import { nodeListener } from './node.ts';
 import { nodeServer } from './node-server.ts';
 
 test('R-195[guard-node] R-180[guard-node] a server has a time for headers, requests, idle connections and unread answers, and bounds for headers', async () => {
@@ -63,4 +65,25 @@ test('R-195[guard-node] a body that does not come to its end within ten seconds 
   assert.equal(status, 408);
   assert.match(String(body), /took too long/);
   assert.equal((await outcomes())[0]?.reason, 'request_timeout');
+});
+
+test('R-183[guard-node] over HTTP/2, which it does not carry, every request is answered with 500, and told of', async (t) => {
+  const { guard, outcomes } = await startNotes();
+  const server = createHttp2Server(nodeListener(guard) as never).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  t.after(() => client.close());
+  for (const body of ['', '{"title":"Changed"}']) {
+    const stream = client.request({ ':method': 'POST', ':path': '/health' });
+    stream.end(body);
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    assert.equal(headers[':status'], 500);
+    stream.resume();
+    await once(stream, 'close');
+  }
+  assert.deepEqual(
+    (await outcomes()).map(({ status }) => status),
+    [500, 500],
+  );
 });
