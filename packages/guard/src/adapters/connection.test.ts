@@ -1,6 +1,7 @@
 /** What a connection is used for after a refusal or somebody else's answer, and what outlives it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { GuardAnswer } from '../route.ts';
 import { carriers, carryOver, carryOvertaken } from '../testing/carriers.ts';
@@ -19,6 +20,11 @@ function silence() {
   };
   const stream = { [Symbol.asyncIterator]: () => ({ next: () => ended.promise, return: end }) };
   return { ended: ended.promise, answer: { status: 200, headers: {}, body: '', stream } };
+}
+
+/** Reads until so much has come. */
+async function hears(socket: Socket, text: string): Promise<void> {
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) if (String(chunk).includes(text)) return;
 }
 
 const change = '{"title":"Changed"}';
@@ -137,6 +143,55 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     assert.match(await carried.raw('GET /health HTTP/1.0\r\nHost: a\r\n\r\n'), /out of time/);
     assert.equal((await ended).done, true);
     assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, 'it lives');
+  });
+
+  test(
+    `R-183[${name}] over ${name} a stream that something else ends leaves nothing behind on its connection`,
+    bounded,
+    async (t) => {
+      const { ended, answer } = silence();
+      const wants = Promise.withResolvers<void>();
+      const next = async () => {
+        wants.resolve();
+        await ended;
+        return { done: false, value: 'late' };
+      };
+      const pieces = { ...answer.stream[Symbol.asyncIterator](), next };
+      const answers = [
+        { ...answer, stream: { [Symbol.asyncIterator]: () => pieces } },
+        { status: 200, headers: {}, body: 'it lives' },
+      ];
+      const carried = await carryOver(name, { handle: () => answers.shift() as GuardAnswer });
+      t.after(carried.close);
+      const listening: number[] = [];
+      carried.server.prependListener('request', ({ socket }) => {
+        listening.push(socket.listenerCount('close'));
+      });
+      carried.server.once('request', async (_, response) => {
+        await wants.promise;
+        response.end('out of time');
+      });
+      const socket = carried.connect();
+      t.after(() => socket.destroy());
+      const head = 'GET /health HTTP/1.1\r\nHost: a\r\n\r\n';
+      socket.write(head);
+      await hears(socket, 'out of time');
+      await ended;
+      socket.write(head);
+      await hears(socket, 'it lives');
+      assert.equal(listening[1], listening[0]);
+    },
+  );
+
+  test(`R-183[${name}] I-11[guard] over ${name} what something else writes after the end of an answer ends nothing`, async (t) => {
+    const carried = await carryOver(name, { handle: () => ({ status: 200, headers: {}, body: 'whole' }) });
+    t.after(carried.close);
+    carried.server.prependOnceListener('request', (_, response) => {
+      // As a time-out does while a client reads slowly.
+      response.once('prefinish', () => response.end('out of time'));
+    });
+    await carried.raw('GET /health HTTP/1.0\r\nHost: a\r\n\r\n').catch(() => '');
+    assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, 'whole');
   });
 
   for (const [when, handle] of Object.entries({

@@ -40,11 +40,13 @@ const ending = new WeakSet<object>();
 /**
  * Has a guard answer one message.
  *
- * Nobody listens for errors of either side, since none comes: Node tells only listeners that a client has gone, and an
- * answer that something else has given meanwhile, a time-out say, makes `writeHead` throw.
+ * Nobody listens for errors of `incoming`: Node tells only listeners that a client has gone.
  */
 export function carry(guard: Pick<Guard, 'handle'>, message: NodeMessage): void {
   const { incoming, response, target } = message;
+  // INVARIANT: what is written after the end of an answer, by a time-out that has not seen it say, is an error event of
+  // it; without a listener it ends the process, and a client that reads slowly can wait for that.
+  response.on('error', drop);
   // RFC 9112 §9.6: nobody would be told what became of it. Node hands over all that has come in one piece.
   if (ending.has(incoming.socket)) return;
   try {
@@ -55,6 +57,11 @@ export function carry(guard: Pick<Guard, 'handle'>, message: NodeMessage): void 
   } catch {
     response.destroy();
   }
+}
+
+/** One for all answers: a function made for each request costs more than listening. */
+function drop(this: ServerResponse): void {
+  this.destroy();
 }
 
 function sendLater(message: NodeMessage, answering: Promise<GuardAnswer>): void {
@@ -148,9 +155,8 @@ function sendStream(
   response.flushHeaders();
   const pump = async (): Promise<void> => {
     for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
-      // INVARIANT: what is written after something else has ended the answer is an error event, and nobody listens for
-      // those: it would end the process.
-      if (response.writableEnded) return;
+      // Written after something else has ended the answer, it would take the connection with it.
+      if (response.writableEnded) break;
       if (!response.write(piece.value)) await drained(response);
     }
     socket.off('close', stop);
