@@ -117,6 +117,18 @@ export const attackMutants: readonly Break[] = [
     ['S-108', 'a path leads to another host', 'url.origin !== base.origin', 'false'],
   ]),
   ...at(
+    'guard/src/pipeline.ts',
+    ['guard/src/failures.test.ts'],
+    [
+      [
+        'R-183',
+        'what throws when it is asked what it is has no answer',
+        '  } catch {\n    return false;\n  }',
+        '  } finally {\n  }',
+      ],
+    ],
+  ),
+  ...at(
     'guard/src/limits.ts',
     ['guard/src/limits.test.ts'],
     [

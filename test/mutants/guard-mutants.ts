@@ -80,6 +80,7 @@ export const guardMutants: readonly Break[] = [
     [
       ['R-188', 'limits are counted and not kept', 'if (admitted) return;', 'return;'],
       ['R-188', 'a client is not limited', '(access.client === undefined ? undefined : client)', 'undefined'],
+      ['R-188', 'of a token the key of each route is kept', '  if (keys.size >= mostKeys) keys.clear();\n', ''],
       ['R-193', 'nobody is told when to come back', '{ retryAfter }', '{}'],
       ['R-191', 'all routes share one limit', 'of === undefined ? `${name} ` : `${name} ${of} `', '`${name} `'],
     ],
@@ -227,6 +228,12 @@ export const guardMutants: readonly Break[] = [
     guard,
     'input.ts',
     [
+      [
+        'R-176',
+        'all requests without a query share one object',
+        "if (text === '') return {};",
+        "if (text === '') return nothing;",
+      ],
       ['R-176', 'what a schema lets fall is not told', 'refuseProblems(leftOver(source, value, checked));', ''],
       ['R-177', 'a repeated parameter is taken once', 'if (repeated !== undefined)', 'if (false)'],
       ['R-179', 'any media type is read', 'if (more.length > 0 || !accepts(type))', 'if (false)'],

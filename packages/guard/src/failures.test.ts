@@ -37,6 +37,20 @@ test('R-183[guard] an error with strange members is answered and recorded as any
   }
 });
 
+test('R-183[guard] I-11[guard] what is thrown is answered and recorded, also where asking what it is throws', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const thrown of [proxy, Object.create(null), undefined]) {
+    const { send, token, outcomes } = await failing(thrown);
+    assert.equal((await send('GET', '/notes/1', { token: await token() })).status, 500);
+    const recorded = await outcomes();
+    assert.deepEqual(
+      recorded.map(({ outcome }) => outcome),
+      ['failure'],
+    );
+  }
+});
+
 test('R-183[guard] an answer that JSON has no words for is a failure, and recorded as one', async () => {
   for (const answer of [() => 'x', Symbol('x'), { toJSON: () => undefined }, 1n]) {
     const { send, outcomes } = await startNotes(() => ({

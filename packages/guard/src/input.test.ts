@@ -49,6 +49,31 @@ test('R-179[guard-node,guard-fetch] S-83[guard] another media type, an encoded b
   assert.equal((await patch({ body: `{"title":"${'a'.repeat(70_000)}"}` })).status, 413);
 });
 
+test('R-176[guard] a schema may set what is missing in the query that it is given, and nobody else sees it', async () => {
+  const paged = schema((query) => {
+    const { page } = query;
+    query['page'] ??= '1';
+    return page === 'seen' ? 'is of another request' : query;
+  });
+  const { send, token } = await startNotes(() => ({
+    routes: {
+      'GET /notes': routesUnder(notesPolicy).collection({
+        action: 'note.list',
+        input: { query: paged },
+        output: { many: 'note' },
+        limit: { count: 20, period: 60 },
+        handle: ({ query }) => {
+          query['page'] = 'seen';
+          return [];
+        },
+      }),
+    },
+  }));
+  const bearer = { token: await token() };
+  for (const target of ['/notes', '/notes?page=2', '/notes'])
+    assert.equal((await send('GET', target, bearer)).status, 200);
+});
+
 test('R-176[guard] S-85[guard] what is not declared is refused by name, from every source', async () => {
   const cases: readonly [string, Message, string][] = [
     ['/notes/1', { body: '{"title":"a","colour":"red"}' }, 'body.colour'],

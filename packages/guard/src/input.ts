@@ -89,7 +89,8 @@ async function readLater(value: Promise<unknown>, index: number, reading: Readin
 
 /** A repeated parameter is refused: two readers would take different ones. */
 export function readQuery(text: string): Readonly<Record<string, string>> {
-  if (text === '') return nothing;
+  // A new one each time: schemas of some validators set what is missing in the very object that they are given.
+  if (text === '') return {};
   const parameters = parseForm(text);
   if (parameters.has('access_token')) refuse('secret_in_url', { detail: 'an access token in the query' });
   const repeated = [...parameters].find(([, values]) => values.length > 1);

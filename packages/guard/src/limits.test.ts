@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { memoryLimitStore } from '@castellan/limits';
-import type { GuardLimits } from './limits.ts';
-import { type NotesApi, startNotes } from './testing/notes.ts';
+import { systemRuntime } from '@castellan/protocol';
+import type { Access } from './access.ts';
+import { type GuardLimits, nameLimit, nameLimits, openLimiter, takeCaller } from './limits.ts';
+import { routesUnder } from './route.ts';
+import { issuer, type NotesApi, notesPolicy, startNotes } from './testing/notes.ts';
 
 const minute = (count: number) => ({ count, period: 60 });
 
@@ -120,5 +125,39 @@ test('R-190[guard] R-170[guard] whatever a store answers with is waited for, and
       (await outcomes()).map((event) => event.status),
       [status],
     );
+  }
+});
+
+test('R-188[guard] what is kept of a token does not grow with the routes that it is used on', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const take = () => ({ admitted: true, remaining: 1, retryAfter: 0 });
+  const limits = { store: { reach: 'node' as const, take }, perAddress: minute(1) };
+  const limiter = openLimiter({ limits: nameLimits(limits), runtime: systemRuntime, trace: {} as never });
+  const routes = Array.from({ length: 100 }, (_, index) => nameLimit('route', minute(9), `GET /notes/:id/${index}`));
+  const tokens = Array.from({ length: 1000 }, (_, index) => ({ issuer, subject: `${index}` }) as Access);
+  const before = heap();
+  for (const access of tokens) for (const limit of routes) await takeCaller(limiter, { access, headers: {}, limit });
+  const kept = heap() - before;
+  assert.ok(kept < 50 * 100 * tokens.length, `${kept} bytes`);
+  assert.equal(tokens.length, 1000);
+});
+
+test('R-188[guard] R-191[guard] who comes to many routes counts for each of them all the same', async () => {
+  const on = routesUnder(notesPolicy);
+  const row = { action: 'note.list', input: {}, output: { many: 'note' }, handle: () => [] } as const;
+  const { send, token } = await startNotes(() => ({
+    limits: { store: memoryLimitStore({ capacity: 100 }), perAddress: minute(200), perToken: minute(200) },
+    routes: Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`GET /${index}`, on.collection({ ...row, limit: minute(2) })]),
+    ),
+  }));
+  const bearer = { token: await token() };
+  for (const status of [200, 200, 429]) {
+    for (let index = 0; index < 40; index += 1) assert.equal((await send('GET', `/${index}`, bearer)).status, status);
   }
 });

@@ -153,12 +153,17 @@ function takeInTurn(limiter: Limiter, caller: CallerLimits, from: number): Later
 
 /** The keys of each token that is remembered, by their prefix. Finding one costs less than writing and hashing it. */
 const keysOf = new WeakMap<Access, Map<string, string>>();
+/** Of one token at most, which is used on a few routes: or all tokens on all routes would fill the memory. */
+const mostKeys = 16;
 
 function keyOf({ prefix }: NamedLimit, caller: CallerLimits, who: Counted['who']): string {
   let keys = keysOf.get(caller.access);
   if (keys === undefined) keysOf.set(caller.access, (keys = new Map()));
   let key = keys.get(prefix);
-  if (key === undefined) keys.set(prefix, (key = prefix + who(caller)));
+  if (key !== undefined) return key;
+  if (keys.size >= mostKeys) keys.clear();
+  key = prefix + who(caller);
+  keys.set(prefix, key);
   return key;
 }
 

@@ -93,9 +93,18 @@ function answerLater(answer: Promise<GuardAnswer>, answering: Answering): Promis
 }
 
 function answerRefused(error: unknown, answering: Answering): GuardAnswer {
-  const refusal = error instanceof Refusal ? error : failed(error, answering.trace);
+  const refusal = isRefusal(error) ? error : failed(error, answering.trace);
   answering.refusal = refusal;
   return problemFor(refusal, answering);
+}
+
+/** A proxy that was thrown may throw once more where it is asked what it is. */
+function isRefusal(error: unknown): error is Refusal {
+  try {
+    return error instanceof Refusal;
+  } catch {
+    return false;
+  }
 }
 
 function failed(error: unknown, trace: Trace): Refusal {
