@@ -23,6 +23,22 @@ export const speedMutants: readonly Break[] = [
     tests: [`${policy}/decide.test.ts`],
   },
   {
+    row: 'R-166',
+    file: `${policy}/fields.ts`,
+    breaks: 'fields of a row that cannot be read are those of the row before',
+    find: 'fill(plan, values, request) ?',
+    replace: 'fill(plan, values, request) || true ?',
+    tests: [`${policy}/decide.test.ts`],
+  },
+  {
+    row: 'R-166',
+    file: `${policy}/fields.ts`,
+    breaks: 'fields that are asked for inside others use their place',
+    find: 'const values = takePlace(plan);',
+    replace: 'const values = (plan.spare ??= takePlace(plan));',
+    tests: [`${policy}/decide.test.ts`],
+  },
+  {
     row: 'R-170',
     file: `${policy}/slots.ts`,
     breaks: 'a text is kept as portable before it was looked through',

@@ -105,6 +105,68 @@ test('R-170[policy] a decision that is asked for while another is read changes n
   assert.deepEqual(seen, ['permit', 'deny', 'permit', 'deny']);
 });
 
+const fields = definePolicy(words, ({ permit, forbid }) => [
+  permit('owner', {
+    who: 'person',
+    on: 'note',
+    may: ['read'],
+    scopes: ['read'],
+    when: ({ principal, resource }) => eq(resource.ownerId, principal.id),
+    reads: ['level'],
+    writes: ['level'],
+  }),
+  forbid('closed', {
+    on: 'note',
+    when: ({ resource }) => eq(resource.open, false),
+    reads: ['level'],
+    writes: ['level'],
+  }),
+]);
+const openings: Readonly<Record<string, (change: object) => readonly string[]>> = {
+  read: (change) => fields.readable({ ...good, ...change, type: 'note' }),
+  changed: (change) => fields.writable({ ...good, ...change } as Request),
+};
+
+for (const [done, open] of Object.entries(openings)) {
+  test(`R-166[policy] R-170[policy] nothing of the request before decides which fields may be ${done}`, () => {
+    const throwing = Object.defineProperty({ ...row, ownerId: 'theo' }, 'open', {
+      get: () => {
+        throw new Error('unreadable');
+      },
+    });
+    for (const other of [
+      { principal: { ...nora, id: undefined } },
+      { principal: { ...nora, id: 'theo' } },
+      { resource: { ...row, ownerId: undefined } },
+      { resource: { ...row, open: undefined } },
+      { resource: { ...row, open: false } },
+      { resource: throwing },
+      { resource: {} },
+      { scopes: [] },
+    ]) {
+      assert.deepEqual(open({}), ['level']);
+      assert.deepEqual(open(other), [], JSON.stringify(Object.keys(other)));
+    }
+    assert.deepEqual(open({}), ['level']);
+  });
+
+  test(`R-166[policy] R-170[policy] fields to be ${done} that are asked for while others are read change neither`, () => {
+    const closed = { ...row, open: false };
+    const seen: (readonly string[])[] = [];
+    const asking = (own: object, other: object): object =>
+      Object.defineProperty({ ...own }, 'ownerId', {
+        get: () => {
+          seen.push(open({ resource: other }));
+          return 'nora';
+        },
+      });
+    assert.deepEqual(open({ resource: asking(closed, row) }), []);
+    assert.deepEqual(open({ resource: asking(row, closed) }), ['level']);
+    assert.deepEqual(open({ resource: closed }), []);
+    assert.deepEqual(seen, [['level'], []]);
+  });
+}
+
 test('R-163[policy] a list with a gap in it is none, for a decision as for a filter', () => {
   const closed = definePolicy(words, ({ permit, forbid }) => [
     permit('all', { who: 'person', on: 'note', may: ['read'], scopes: [], when: () => and() }),
