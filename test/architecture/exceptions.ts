@@ -206,7 +206,7 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/adapters/node.ts',
-    count: 4,
+    count: 5,
     because:
       'a body that ends too early becomes a Refusal; should the guard, the answer or a stream fail, the connection ends',
   },

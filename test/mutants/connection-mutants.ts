@@ -48,6 +48,14 @@ export const connectionMutants: readonly Mutant[] = [
   {
     row: 'R-183',
     file,
+    breaks: 'a stream that fails when it is told to end ends the process',
+    find: 'pieces.return?.())).then(undefined, () => undefined);',
+    replace: 'pieces.return?.()));',
+    tests,
+  },
+  {
+    row: 'R-183',
+    file,
     breaks: 'each stream that something else ends leaves a listener on its connection',
     find: 'if (response.writableEnded) break;',
     replace: 'if (response.writableEnded) return;',

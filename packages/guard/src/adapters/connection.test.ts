@@ -118,6 +118,49 @@ for (const name of ['guard-node', 'express', 'fastify']) {
   );
 }
 
+for (const name of Object.keys(carriers)) {
+  test(
+    `R-183[${name}] I-11[guard] over ${name} a stream that fails when it is told to end ends nothing else`,
+    bounded,
+    async (t) => {
+      const over = Promise.withResolvers<void>();
+      const ends = [
+        (): never => {
+          throw new Error('at once');
+        },
+        async (): Promise<never> => {
+          over.resolve();
+          throw new Error('later');
+        },
+      ];
+      const streams = ends.map((end) => {
+        const pieces = ['first'];
+        const next = async () => {
+          const value = pieces.pop();
+          return value === undefined ? Promise.withResolvers<never>().promise : { done: false, value };
+        };
+        return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
+      });
+      const plain = { status: 200, headers: {}, body: 'it lives' };
+      const carried = await carryOver(name, {
+        handle: () => {
+          const stream = streams.shift();
+          return stream === undefined ? plain : { ...plain, stream };
+        },
+      });
+      t.after(carried.close);
+      for (const _ of ends) {
+        const socket = carried.connect();
+        socket.write('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+        await hears(socket, 'first');
+        socket.destroy();
+      }
+      await over.promise;
+      assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, 'it lives');
+    },
+  );
+}
+
 for (const name of ['guard-node', 'express', 'fastify']) {
   test(`R-183[${name}] I-11[guard] over ${name} a stream that something else ends is told, and ends nothing`, async (t) => {
     const { ended, answer } = silence();

@@ -146,7 +146,10 @@ function sendStream(
   stream: AsyncIterable<string>,
 ): void {
   const pieces = stream[Symbol.asyncIterator]();
-  const stop = (): void => void pieces.return?.();
+  // A source that fails when it is told is of no interest any more, and must not end the process.
+  const stop = (): void => {
+    new Promise((resolve) => resolve(pieces.return?.())).then(undefined, () => undefined);
+  };
   // A connection that has ended before the stream began tells nobody any more, nor does an answer that others have given.
   if (response.destroyed || response.headersSent) return stop();
   // Before version 26 Node tells an answer that still waits for its turn nothing, when its connection ends.
