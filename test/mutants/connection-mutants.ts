@@ -22,6 +22,14 @@ export const connectionMutants: readonly Mutant[] = [
     tests: [...tests, 'packages/guard/src/adapters/adapters.test.ts'],
   },
   {
+    row: 'R-177',
+    file,
+    breaks: 'a repeated header is taken once where Node has not made the message',
+    find: '(headers[String(raw[index]).toLowerCase()] ??= []).push(raw[index + 1] as string)',
+    replace: 'headers[String(raw[index]).toLowerCase()] = [raw[index + 1] as string]',
+    tests: ['packages/guard/src/adapters/adapters.test.ts'],
+  },
+  {
     row: 'R-183',
     file,
     breaks: 'headers that Node cannot read end the process',

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { fastify } from 'fastify';
 import { Hono } from 'hono';
 import { type Carried, carriers, carryOver, carryOvertaken, type Mounting, type Sent } from '../testing/carriers.ts';
 import { type NotesApi, startNotes } from '../testing/notes.ts';
+import { fastifyPlugin } from './fastify.ts';
 import { fetchHandler } from './fetch.ts';
 import { honoHandler } from './hono.ts';
 
@@ -281,3 +283,20 @@ for (const name of ['guard-node', 'express', 'fastify']) {
     assert.equal((await carried.send({ method: 'GET', target: '/health' })).body, '{"status":"ok"}');
   });
 }
+
+test("R-177[guard] R-176[fastify] what Fastify's inject makes up is guarded as what comes over a socket", async () => {
+  const { guard, token, notes } = await startNotes();
+  const app = fastify();
+  await app.register(fastifyPlugin(guard));
+  const authorization = `Bearer ${await token()}`;
+  const send = async (method: 'GET' | 'PATCH', headers: Record<string, string | string[]>, payload?: string) =>
+    app.inject({ method, url: '/notes/1', headers, ...(payload === undefined ? {} : { payload }) });
+  const own = await send('GET', { authorization });
+  assert.deepEqual([own.statusCode, own.json().title], [200, 'Mine']);
+  assert.equal((await send('PATCH', { authorization, ...json }, '{"title":"Changed"}')).statusCode, 200);
+  assert.equal(notes.get(1)?.title, 'Changed');
+  assert.equal((await send('GET', {})).statusCode, 401);
+  assert.equal((await send('GET', { authorization: [authorization, authorization] })).statusCode, 400);
+  assert.equal((await send('GET', { authorization, 'X-HTTP-Method-Override': 'DELETE' })).statusCode, 400);
+  assert.equal((await send('GET', { authorization, ...json }, '{}')).statusCode, 413);
+});

@@ -26,7 +26,7 @@ export interface FastifyInstance {
  * A plugin for `app.register`, which answers everything that no route of the application does; with a `prefix`,
  * everything under it. Routes are declared with their full path, also under a prefix.
  *
- * A target that is no URI is refused by Fastify itself, before any plugin sees it.
+ * A target that is no URI is refused by Fastify itself, before any plugin sees it. Tests may use `app.inject`.
  *
  * @example await app.register(fastifyPlugin(guard), { prefix: '/invoices' });
  */

@@ -77,10 +77,25 @@ export function plainMessage(incoming: IncomingMessage, target: string): HttpReq
     method: incoming.method ?? '',
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? '' : target.slice(mark + 1),
-    headers: incoming.headersDistinct,
+    headers: headersOf(incoming),
     body: '',
     peer: peerOf(incoming.socket),
   };
+}
+
+/** A request that Fastify's `inject` makes up for a test has only the list that headers come in. */
+function headersOf(incoming: IncomingMessage): HttpRequest['headers'] {
+  const headers: HttpRequest['headers'] | undefined = incoming.headersDistinct;
+  // Those of HTTP/2 are not read, and so every request of it is refused.
+  return headers === undefined && incoming.httpVersionMajor === 1 ? distinctHeaders(incoming.rawHeaders) : headers;
+}
+
+function distinctHeaders(raw: readonly string[]): HttpRequest['headers'] {
+  const headers: Record<string, string[]> = Object.create(null);
+  for (let index = 0; index < raw.length; index += 2) {
+    (headers[String(raw[index]).toLowerCase()] ??= []).push(raw[index + 1] as string);
+  }
+  return headers;
 }
 
 /** A socket in the file system has no address, and no network to protect it from. */
@@ -101,7 +116,7 @@ export function messageBody(incoming: IncomingMessage): BodyReader {
 /** RFC 9112 §6.3: without either field, and by a length of 0, there is none. HTTP/2 needs neither. */
 function hasBody(incoming: IncomingMessage): boolean {
   if (incoming.httpVersionMajor !== 1) return true;
-  const { 'content-length': lengths, 'transfer-encoding': coding } = incoming.headersDistinct;
+  const { 'content-length': lengths, 'transfer-encoding': coding } = headersOf(incoming);
   return coding !== undefined || (lengths !== undefined && lengths.join() !== '0');
 }
 
