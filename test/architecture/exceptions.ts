@@ -206,7 +206,7 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/adapters/node.ts',
-    count: 5,
+    count: 4,
     because:
       'a body that ends too early becomes a Refusal; should the guard, the answer or a stream fail, the connection ends',
   },
@@ -238,8 +238,13 @@ export const catchExceptions: readonly (Omit<Exception, 'what'> & { readonly cou
   },
   {
     path: 'packages/guard/src/graphql/stream.ts',
-    count: 2,
-    because: 'a stream that fails ends with that refusal; a source that fails while it is closed is closed',
+    count: 1,
+    because: 'a stream that fails ends with that refusal',
+  },
+  {
+    path: 'packages/protocol/src/http/stream.ts',
+    count: 1,
+    because: 'a stream that fails when it is told to end has ended',
   },
   {
     path: 'packages/guard/src/guard.ts',

@@ -55,11 +55,11 @@ export const connectionMutants: readonly Mutant[] = [
   },
   {
     row: 'R-183',
-    file,
+    file: 'packages/protocol/src/http/stream.ts',
     breaks: 'a stream that fails when it is told to end ends the process',
     find: 'pieces.return?.())).then(undefined, () => undefined);',
     replace: 'pieces.return?.()));',
-    tests,
+    tests: [...tests, 'packages/server/src/http/node.test.ts'],
   },
   {
     row: 'R-183',
@@ -103,11 +103,19 @@ export const connectionMutants: readonly Mutant[] = [
   },
   {
     row: 'R-197',
-    file: 'packages/guard/src/graphql/stream.ts',
+    file: 'packages/protocol/src/http/stream.ts',
     breaks: 'a source that cannot be closed keeps its stream open',
-    find: 'new Promise((resolve) => resolve(deps.results.return?.()))',
-    replace: 'Promise.resolve(deps.results.return?.())',
-    tests: ['packages/guard/src/graphql/stream.test.ts'],
+    find: 'new Promise((resolve) => resolve(pieces.return?.()))',
+    replace: 'Promise.resolve(pieces.return?.())',
+    tests: ['packages/guard/src/graphql/stream.test.ts', 'packages/server/src/http/node.test.ts'],
+  },
+  {
+    row: 'R-195',
+    file: 'packages/server/src/http/node.ts',
+    breaks: 'a stream that waits for its turn outlives its connection',
+    find: "for (const end of [response, socket]) end.on('close', stop);",
+    replace: "response.on('close', stop);",
+    tests: ['packages/server/src/http/node.test.ts'],
   },
   {
     row: 'R-183',

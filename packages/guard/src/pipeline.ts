@@ -44,8 +44,8 @@ export interface Machinery extends TraceDeps {
   readonly places: Places;
 }
 
-// Each step is given what the one before it has found, and what was found before that; none makes a function for the next
-// one, which would be made anew for each request.
+// Each step is given what the one before it has found, and what was found before that: a function made for the next one
+// would be made anew for each request.
 
 /** One request on its way through. */
 interface Answering {

@@ -1,5 +1,5 @@
 /** Carries a guard inside anything that speaks fetch: a `Request` in, a `Response` out. */
-import { decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
+import { bodyOf, decodeUtf8, type HttpRequest, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
 import type { GuardAnswer } from '../route.ts';
@@ -30,23 +30,6 @@ export function responseOf({ status, headers, body, stream }: GuardAnswer): Resp
   const whole = status === 204 || body === '' ? null : body;
   const content = stream === undefined ? whole : bodyOf(stream);
   return new Response(content as BodyInit | null, { status, headers });
-}
-
-/** Piece by piece, as they are asked for; when the other side is gone, the stream is told. */
-function bodyOf(stream: AsyncIterable<string>): ReadableStream<Uint8Array> {
-  const pieces = stream[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  return new ReadableStream(
-    {
-      pull: async (controller) => {
-        const piece = await pieces.next();
-        if (piece.done === true) controller.close();
-        else controller.enqueue(encoder.encode(piece.value));
-      },
-      cancel: async () => void (await pieces.return?.()),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 function plainRequest(request: Request, { address }: Connection): HttpRequest {

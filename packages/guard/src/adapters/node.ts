@@ -5,7 +5,7 @@
  * read, and a body that is too large is refused by the guard, with its problem document and its event.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { decodeUtf8, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
+import { decodeUtf8, endStream, type HttpRequest, type Peer, refuse } from '@castellan/protocol';
 import type { Guard } from '../guard.ts';
 import type { BodyReader } from '../input.ts';
 import { isLater } from '../later.ts';
@@ -161,10 +161,7 @@ function sendStream(
   stream: AsyncIterable<string>,
 ): void {
   const pieces = stream[Symbol.asyncIterator]();
-  // A source that fails when it is told is of no interest any more, and must not end the process.
-  const stop = (): void => {
-    new Promise((resolve) => resolve(pieces.return?.())).then(undefined, () => undefined);
-  };
+  const stop = (): void => endStream(pieces);
   // A connection that has ended before the stream began tells nobody any more, nor does an answer that others have given.
   if (response.destroyed || response.headersSent) return stop();
   // Before version 26 Node tells an answer that still waits for its turn nothing, when its connection ends.

@@ -6,7 +6,7 @@
  * @see GraphQL over Server-Sent Events, «Distinct connections mode»
  */
 
-import type { Refusal, Runtime } from '@castellan/protocol';
+import { endStream, type Refusal, type Runtime } from '@castellan/protocol';
 import type { ExecutionResult } from 'graphql';
 
 export interface StreamDeps {
@@ -56,7 +56,7 @@ export function openStream(deps: StreamDeps): AsyncIterable<string> {
     if (refusal !== undefined) frames.length = 0;
     for (const frame of last) frames.push(frame);
     // A source that never answers must not keep anything waiting, nor one that throws anything open.
-    new Promise((resolve) => resolve(deps.results.return?.())).then(undefined, () => undefined);
+    endStream(deps.results);
     deps.end(refusal);
     wake?.();
   };

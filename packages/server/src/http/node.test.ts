@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -285,4 +286,45 @@ test('R-064[node] a stream that fails cuts the connection, so that nobody takes 
   await reader?.read();
   fail();
   await assert.rejects(async () => reader?.read());
+});
+
+test('R-064[node] R-183 a stream that fails when it is told to end ends nothing else', async (t) => {
+  const ends = [
+    (): never => {
+      throw new Error('at once');
+    },
+    async (): Promise<never> => Promise.reject(new Error('later')),
+  ];
+  const told = ends.map(() => Promise.withResolvers<void>());
+  const answers = ends.map((end, index) => {
+    const { answer } = givenStream();
+    const pieces = { ...answer.stream[Symbol.asyncIterator](), return: () => (told[index]?.resolve(), end()) };
+    return { ...answer, stream: { [Symbol.asyncIterator]: () => pieces } };
+  });
+  const { listening } = await setUp(t, async () => answers.shift() ?? ok);
+  for (const { promise } of told) {
+    const socket = connect(listening.port, '127.0.0.1', () => socket.write(head('GET / HTTP/1.1')));
+    await once(socket, 'data');
+    socket.destroy();
+    await promise;
+  }
+  assert.equal((await fetch(`http://127.0.0.1:${listening.port}/`)).status, 200);
+});
+
+test('R-064[node] R-195 a stream that waits for its turn ends with its connection', async (t) => {
+  const { state, answer } = givenStream();
+  const server = createServer((request, response) => {
+    // As Node does before version 26 where an answer waits for another one.
+    const emit = response.emit.bind(response);
+    response.emit = (event: string, ...more: unknown[]) => event !== 'close' && emit(event, ...more);
+    nodeListener({ handle: async () => answer })(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1', () => socket.write(head('GET / HTTP/1.1')));
+  await once(socket, 'data');
+  socket.destroy();
+  for (let turns = 0; turns < 200 && !state.hasGone; turns += 1) await turn();
+  assert.ok(state.hasGone);
 });

@@ -10,7 +10,7 @@ import {
 } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type HttpAnswer, type RefusalReason, type Runtime, systemRuntime } from '@castellan/protocol';
+import { endStream, type HttpAnswer, type RefusalReason, type Runtime, systemRuntime } from '@castellan/protocol';
 import type { CarriedRequest, Handle } from './handle.ts';
 
 /** Bytes of a body that are read; what is longer is refused unread. */
@@ -45,7 +45,7 @@ async function answer(server: Handler, request: IncomingMessage, response: Serve
   // The rest of a body that was not read would be taken for the next request.
   if (body.kind === 'unread') response.setHeader('connection', 'close');
   if (reply.stream === undefined) write(response, reply);
-  else await writeStream(response, reply, reply.stream);
+  else await writeStream({ request, response }, reply, reply.stream);
 }
 
 function write(response: ServerResponse, reply: HttpAnswer): void {
@@ -61,16 +61,23 @@ function write(response: ServerResponse, reply: HttpAnswer): void {
  * One piece after the other, each when the reader has room for it; whoever does not read is cut by the time-out of the
  * connection.
  */
-async function writeStream(response: ServerResponse, reply: HttpAnswer, stream: AsyncIterable<string>): Promise<void> {
+async function writeStream(
+  { request: { socket }, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  reply: HttpAnswer,
+  stream: AsyncIterable<string>,
+): Promise<void> {
   const pieces = stream[Symbol.asyncIterator]();
-  response.on('close', () => void pieces.return?.());
+  const stop = (): void => endStream(pieces);
   // A connection that has ended before the stream began tells nobody any more.
-  if (response.destroyed) return void (await pieces.return?.());
+  if (response.destroyed) return stop();
+  // Before version 26 Node tells an answer that still waits for its turn nothing, when its connection ends.
+  for (const end of [response, socket]) end.on('close', stop);
   response.writeHead(reply.status, reply.headers as OutgoingHttpHeaders);
   response.flushHeaders();
   for (let piece = await pieces.next(); piece.done !== true; piece = await pieces.next()) {
     if (!response.write(piece.value)) await hasRoom(response);
   }
+  socket.off('close', stop);
   response.end();
 }
 
