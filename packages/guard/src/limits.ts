@@ -153,7 +153,7 @@ function takeInTurn(limiter: Limiter, caller: CallerLimits, from: number): Later
 
 /** The keys of each token that is remembered, by their prefix. Finding one costs less than writing and hashing it. */
 const keysOf = new WeakMap<Access, Map<string, string>>();
-/** Of one token at most, which is used on a few routes: or all tokens on all routes would fill the memory. */
+/** Of one token: most are used on a few routes, and all tokens on all routes would fill the memory. */
 const mostKeys = 16;
 
 function keyOf({ prefix }: NamedLimit, caller: CallerLimits, who: Counted['who']): string {

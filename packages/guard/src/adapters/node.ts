@@ -44,8 +44,8 @@ const ending = new WeakSet<object>();
  */
 export function carry(guard: Pick<Guard, 'handle'>, message: NodeMessage): void {
   const { incoming, response, target } = message;
-  // INVARIANT: what is written after the end of an answer, by a time-out that has not seen it say, is an error event of
-  // it; without a listener it ends the process, and a client that reads slowly can wait for that.
+  // INVARIANT: where something else, a time-out say, writes after the end of an answer, that is an error event of it, which
+  // ends the process if nobody listens; a client that reads slowly can wait for it.
   response.on('error', drop);
   // RFC 9112 §9.6: nobody would be told what became of it. Node hands over all that has come in one piece.
   if (ending.has(incoming.socket)) return;
@@ -83,10 +83,12 @@ export function plainMessage(incoming: IncomingMessage, target: string): HttpReq
   };
 }
 
-/** A request that Fastify's `inject` makes up for a test has only the list that headers come in. */
+/**
+ * The headers of a message. What Fastify's `inject` makes up for a test has only the list that they come in; those of
+ * HTTP/2 are not read, and so every request of it is refused.
+ */
 function headersOf(incoming: IncomingMessage): HttpRequest['headers'] {
   const headers: HttpRequest['headers'] | undefined = incoming.headersDistinct;
-  // Those of HTTP/2 are not read, and so every request of it is refused.
   return headers === undefined && incoming.httpVersionMajor === 1 ? distinctHeaders(incoming.rawHeaders) : headers;
 }
 
