@@ -38,7 +38,7 @@ export interface Problem {
 }
 
 /** What comes from a source that nothing is declared for. */
-export const nothing: Readonly<Record<string, never>> = Object.freeze({});
+export const nothing: object = Object.freeze({});
 
 /**
  * Reads everything.
